@@ -1,0 +1,62 @@
+# `make demo` and `make test` set up all they need in a fresh clone: Python 3.11-3.13 is enough.
+
+# the first interpreter that starts and is in range (a name alone may be a version manager's empty shim)
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3 python,$(shell \
+	$(p) -c 'import ensurepip, sys, venv; 0x30B0000 <= sys.hexversion < 0x30E0000 and print("$(p)")' 2>/dev/null)))
+ifeq ($(OS),Windows_NT)
+BIN := .venv/Scripts
+else
+BIN := .venv/bin
+endif
+
+HANDTRACKJS := handtrackjs-0.1.5.tgz
+
+PLUGINS := $(wildcard plugins/*)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-plugins check verify-import clean
+
+help:  ## what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(BIN)/pip:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 was found: install one, or name it with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml | $(BIN)/pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,train]'
+	@touch $@ .venv/run.stamp
+
+demo: .venv/run.stamp  ## track the hands of the demo clip: out/table.jsonl and out/table.png
+	mkdir -p out
+	$(BIN)/hybridtrack run examples/data/table.mp4 --detect-every 3 --json out/table.jsonl
+	$(BIN)/hybridtrack run examples/data/table.mp4 --detect-every 3 --image out/table.png
+	@echo "made out/table.jsonl and out/table.png"
+
+test: .venv/dev.stamp  ## all tests
+	$(BIN)/python -m pytest
+
+test-plugins: .venv/dev.stamp  ## install the plugins, run their tests, uninstall them
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PLUGINS:%=./%)
+	@$(BIN)/python -m pytest $(PLUGINS); status=$$?; \
+	$(BIN)/python -m pip uninstall --quiet --yes --disable-pip-version-check $(notdir $(PLUGINS)); exit $$status
+
+check: .venv/dev.stamp  ## style, types and the import order
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+verify-import: .venv/dev.stamp .cache/$(HANDTRACKJS)  ## compare our network with the published graph, from npm
+	$(BIN)/python -m models.import_handtrackjs .cache/$(HANDTRACKJS)
+
+.cache/$(HANDTRACKJS):
+	mkdir -p .cache
+	cd .cache && npm pack --silent handtrackjs@0.1.5
+
+clean:  ## remove what was made, the environment included
+	rm -rf .venv out build dist .cache
