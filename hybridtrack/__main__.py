@@ -1,0 +1,6 @@
+"""``python -m hybridtrack``."""
+
+from hybridtrack.cli import main
+
+if __name__ == "__main__":
+    main()

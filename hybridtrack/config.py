@@ -1,0 +1,331 @@
+"""The settings of a run: what flags and configuration files say, checked once and frozen.
+
+Keys of a file are the names of the flags (``detect-every`` or ``detect_every``); flags win over the file. Both go
+through the same checks, and a refusal names the place the value came from.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hybridtrack.errors import ConfigError, HybridTrackError, UsageError, unknown_name
+
+RUNTIMES = ("litert", "tensorflow")
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_SIZE = re.compile(r"(\d+)x(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often a detector runs: every so many frames, or every so many seconds of the source's time.
+
+    Exactly one of ``frames`` (>= 1) and ``seconds`` (> 0) is set; ``phase`` (0 <= phase < frames) is the frame of the
+    first run. Raises UsageError.
+    """
+
+    frames: int | None = None
+    seconds: float | None = None
+    phase: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.frames is None) == (self.seconds is None):
+            raise UsageError(f"a cadence is in frames or in seconds, not {self.frames!r} and {self.seconds!r}")
+        if self.frames is not None and self.frames < 1:
+            raise UsageError(f"a cadence of {self.frames} frames is not possible: use 1 or more")
+        if self.seconds is not None and not (self.seconds > 0 and math.isfinite(self.seconds)):
+            raise UsageError(f"a cadence of {self.seconds} seconds is not possible: use a time above 0")
+        if self.phase and not 0 <= self.phase < (self.frames or 1):
+            raise UsageError(f"phase={self.phase} does not fit a cadence of {self}: use 0 to {(self.frames or 1) - 1}")
+
+    def __str__(self) -> str:
+        return str(self.frames) if self.seconds is None else f"{self.seconds * 1000:g}ms"
+
+
+def parse_cadence(value: int | str, *, where: str = "cadence", phase: int = 0) -> Cadence:
+    """Return the cadence that ``3``, ``"3"``, ``"100ms"`` or ``"2s"`` names. Raises UsageError, naming ``where``."""
+    text = str(value).strip()
+    time = _TIME.fullmatch(text)
+    if text == "auto":
+        raise UsageError(f"{where} 'auto' is not available yet: use a number of frames or a time such as 100ms")
+    if isinstance(value, bool) or not (time or re.fullmatch(r"\d+", text)) or float(time[1] if time else text) == 0:
+        raise UsageError(
+            f"{where} {value!r} is no cadence: use a whole number of frames from 1, or a time such as 100ms"
+        )
+    if time:
+        return Cadence(seconds=float(time[1]) / (1000 if time[2] == "ms" else 1), phase=phase)
+    return Cadence(frames=int(text), phase=phase)
+
+
+def cadence_for(
+    *, every: int | str | None, phase: int, detect_every: Cadence, default_every: int | str | None, finds_hands: bool
+) -> Cadence:
+    """Return a detector's cadence: ``every`` if given; else ``detect_every`` for hands; else its own default.
+
+    A detector of other things without a default of its own follows ``detect_every`` as well. Raises UsageError.
+    """
+    if every is not None:
+        return parse_cadence(every, where="every", phase=phase)
+    if default_every is not None and not finds_hands:
+        return parse_cadence(default_every, where="default_every", phase=phase)
+    return Cadence(frames=detect_every.frames, seconds=detect_every.seconds, phase=phase)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A detector or tracker that was asked for as ``NAME[,every=N][,phase=P][,key=value…]``.
+
+    ``options`` are texts still; the plugin host reads them by the options of the spec.
+    """
+
+    name: str
+    every: str | None = None
+    phase: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        words = dict(self.options)
+        if self.every is not None:
+            words["every"] = self.every
+        if self.phase:
+            words["phase"] = str(self.phase)
+        return ",".join([self.name, *(f"{key}={value}" for key, value in words.items())])
+
+
+def parse_choice(text: str, *, where: str, has_cadence: bool) -> Choice:
+    """Return what ``NAME[,key=value…]`` asks for; with ``has_cadence``, every= and phase= set the cadence.
+
+    Raises UsageError, naming ``where``.
+    """
+    name, *words = (word.strip() for word in text.split(","))
+    if not name:
+        raise UsageError(f"{where} {text!r} has no name: write NAME or NAME,key=value")
+    options: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise UsageError(f"{where} {text!r}: {word!r} is no option: write key=value")
+        if key in options:
+            raise UsageError(f"{where} {text!r}: {key!r} is given twice: give it once")
+        options[key] = value
+    if not has_cadence:
+        return Choice(name=name, options=options)
+    every, phase = options.pop("every", None), options.pop("phase", "0")
+    if not phase.isdecimal():
+        raise UsageError(f"{where} {text!r}: phase is {phase!r}: use the number of a frame, from 0")
+    if every is not None:
+        parse_cadence(every, where=f"{where} {name}: every", phase=int(phase))
+    return Choice(name=name, every=every, phase=int(phase), options=options)
+
+
+DEFAULT_DETECTORS = (Choice(name="hand"),)
+
+
+def parse_detectors(texts: tuple[str, ...], *, where: str = "--detector") -> tuple[Choice, ...]:
+    """Return the detectors that names ask for; names replace the default set, ``+NAME`` adds to what stands before.
+
+    Raises UsageError when one is asked for twice.
+    """
+    plain = [parse_choice(text, where=where, has_cadence=True) for text in texts if not text.startswith("+")]
+    added = [parse_choice(text[1:], where=where, has_cadence=True) for text in texts if text.startswith("+")]
+    choices = (*(plain or DEFAULT_DETECTORS), *added)
+    for number, choice in enumerate(choices):
+        if choice.name in (other.name for other in choices[:number]):
+            raise UsageError(f"{where} {choice.name!r} is asked for twice: name each detector once")
+    return choices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettings:
+    """All that a run is told, under the names of its flags. Times in seconds, sizes (width, height) in pixels."""
+
+    source: str = "0"
+    width: int | None = None
+    height: int | None = None
+    size: tuple[int, int] | None = None
+    detect_every: Cadence = Cadence(frames=3)
+    detector: tuple[Choice, ...] = DEFAULT_DETECTORS
+    tracker: Choice = Choice(name="flow")
+    start: float | None = None
+    end: float | None = None
+    max_frames: int | None = None
+    loop: int = 1
+    fps: float | None = None
+    json: str | None = None
+    with_detections: bool = False
+    mot: str | None = None
+    video: str | None = None
+    image: str | None = None
+    show: bool = False
+    runtime: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.end is not None and self.end <= (self.start or 0):
+            raise UsageError(f"--end {self.end:g} is not after --start {self.start or 0:g}: nothing would be read")
+        if self.with_detections and not self.json:
+            raise UsageError("--with-detections has no file to go to: give --json FILE as well")
+        paths = list(self.outputs.values())
+        if len({Path(path).resolve() for path in paths}) < len(paths):
+            raise UsageError(f"two outputs would go to one file ({', '.join(paths)}): give each its own")
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The files that are to be written, by the name of their sink."""
+        paths = {name: getattr(self, name) for name in ("json", "mot", "video", "image")}
+        return {name: path for name, path in paths.items() if path is not None}
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the settings that shape the result, under their names, as plain values that repeat the run.
+
+        Where outputs go is left out: the same run written elsewhere is the same run.
+        """
+        left_out = {"json", "mot", "video", "image", "show"}
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Cadence):
+        return value.frames or str(value)
+    if isinstance(value, Choice):
+        return str(value)
+    if isinstance(value, tuple) and value and isinstance(value[0], Choice):
+        return [str(choice) for choice in value]
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return value
+
+
+Reader: TypeAlias = Callable[[Any, str], Any]
+
+
+def _refusal(value: object, where: str, wanted: str) -> UsageError:
+    return UsageError(f"{where} {value!r}: expected {wanted}")
+
+
+def _text(value: object, where: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise _refusal(value, where, "a text")
+    return value
+
+
+def _source(value: object, where: str) -> str:
+    return str(value) if type(value) is int and value >= 0 else _text(value, where)
+
+
+def _flag(value: object, where: str) -> bool:
+    if not isinstance(value, bool):
+        raise _refusal(value, where, "true or false")
+    return value
+
+
+def _count(value: object, where: str) -> int:
+    if type(value) is not int or value < 1:
+        raise _refusal(value, where, "a whole number from 1")
+    return value
+
+
+def _number(value: object, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise _refusal(value, where, "a number from 0")
+    return float(value)
+
+
+def _rate(value: object, where: str) -> float:
+    rate = _number(value, where)
+    if rate == 0:
+        raise _refusal(value, where, "a number above 0")
+    return rate
+
+
+def _size(value: object, where: str) -> tuple[int, int]:
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if not found or not int(found[1]) or not int(found[2]):
+        raise _refusal(value, where, "WIDTHxHEIGHT in pixels, such as 640x360")
+    return int(found[1]), int(found[2])
+
+
+def _cadence(value: object, where: str) -> Cadence:
+    if not isinstance(value, int | str):
+        raise _refusal(value, where, "a whole number of frames from 1, or a time such as 100ms")
+    return parse_cadence(value, where=where)
+
+
+def _detectors(value: object, where: str) -> tuple[Choice, ...]:
+    texts = value if isinstance(value, list | tuple) else (value,)
+    return parse_detectors(tuple(_text(text, where) for text in texts), where=where)
+
+
+def _tracker(value: object, where: str) -> Choice:
+    return parse_choice(_text(value, where), where=where, has_cadence=False)
+
+
+def _runtime(value: object, where: str) -> str:
+    if value not in RUNTIMES:
+        raise _refusal(value, where, " or ".join(RUNTIMES))
+    return str(value)
+
+
+_READERS: Mapping[str, Reader] = {
+    "source": _source,
+    "width": _count,
+    "height": _count,
+    "size": _size,
+    "detect_every": _cadence,
+    "detector": _detectors,
+    "tracker": _tracker,
+    "start": _number,
+    "end": _number,
+    "max_frames": _count,
+    "loop": _count,
+    "fps": _rate,
+    "json": _text,
+    "with_detections": _flag,
+    "mot": _text,
+    "video": _text,
+    "image": _text,
+    "show": _flag,
+    "runtime": _runtime,
+}
+
+
+def flag_name(key: str) -> str:
+    """Return how the command line spells the setting ``key``."""
+    return "--" + key.replace("_", "-")
+
+
+def read_settings(flags: Mapping[str, Any], config: Path | None = None) -> RunSettings:
+    """Return the settings of the flags that were given (key -> value) and, under them, of a TOML file.
+
+    Raises UsageError for a value of a flag, ConfigError for what stands in the file.
+    """
+    values = {} if config is None else _read_config(config)
+    values.update({key: _READERS[key](value, flag_name(key)) for key, value in flags.items()})
+    return RunSettings(**values)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {str(path)!r}: {error.strerror}; give a TOML file") from error
+    except ValueError as error:  # TOML or UTF-8
+        raise ConfigError(f"{str(path)!r} is no TOML file: {error}") from error
+    values: dict[str, Any] = {}
+    for spelt, value in table.items():
+        key = spelt.replace("-", "_")
+        if key not in _READERS:
+            known = [name.replace("_", "-") for name in _READERS]
+            raise ConfigError(f"{str(path)!r}: {unknown_name('key', spelt, known)}")
+        if key in values:
+            raise ConfigError(f"{str(path)!r}: {spelt!r} is given twice (with - and with _): give it once")
+        try:
+            values[key] = _READERS[key](value, f"{str(path)!r}: {spelt}")
+        except HybridTrackError as error:
+            raise ConfigError(str(error)) from error
+    return values

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hybridtrack.config import Cadence, RunSettings, cadence_for, parse_cadence, parse_choice, read_settings
+from hybridtrack.errors import ConfigError, HybridTrackError, UsageError
+
+
+@pytest.mark.parametrize(
+    ("value", "cadence"),
+    [
+        (3, Cadence(frames=3)),
+        ("3", Cadence(frames=3)),
+        ("1", Cadence(frames=1)),
+        ("100ms", Cadence(seconds=0.1)),
+        ("2s", Cadence(seconds=2)),
+        ("0.5s", Cadence(seconds=0.5)),
+    ],
+)
+def test_cadence_is_read_from_frames_and_times(value: int | str, cadence: Cadence) -> None:
+    assert parse_cadence(value) == cadence
+
+
+@pytest.mark.parametrize("value", [0, -1, "0", "-1", "1.5", "abc", "", "0ms", "-5ms", "3 frames", "ms", True])
+def test_what_is_no_cadence_is_refused_with_the_place_it_came_from(value: int | str) -> None:
+    with pytest.raises(UsageError, match=r"^--detect-every .*whole number of frames from 1, or a time such as 100ms$"):
+        parse_cadence(value, where="--detect-every")
+
+
+def test_automatic_cadence_is_refused_for_now() -> None:
+    with pytest.raises(UsageError, match="not available yet"):
+        parse_cadence("auto")
+
+
+@pytest.mark.parametrize("cadence", [Cadence(frames=7), Cadence(seconds=0.1), Cadence(seconds=2.5)])
+def test_text_of_a_cadence_reads_back(cadence: Cadence) -> None:
+    assert parse_cadence(str(cadence)) == cadence
+
+
+def test_phase_has_to_lie_within_the_cadence() -> None:
+    assert Cadence(frames=3, phase=2).phase == 2
+    with pytest.raises(UsageError, match="phase=3 does not fit a cadence of 3: use 0 to 2"):
+        Cadence(frames=3, phase=3)
+
+
+@pytest.mark.parametrize(
+    ("every", "default_every", "finds_hands", "frames"),
+    [
+        ("7", 10, True, 7),  # every= beats all
+        ("7", 10, False, 7),
+        (None, 10, True, 5),  # --detect-every rules hands
+        (None, 10, False, 10),  # others keep their own
+        (None, None, False, 5),  # and follow where they have none
+    ],
+)
+def test_cadence_goes_by_every_then_detect_every_then_default(
+    every: str | None, default_every: int | None, finds_hands: bool, frames: int
+) -> None:
+    cadence = cadence_for(
+        every=every, phase=1, detect_every=Cadence(frames=5), default_every=default_every, finds_hands=finds_hands
+    )
+    assert cadence == Cadence(frames=frames, phase=1)
+
+
+def test_choice_has_name_cadence_and_options() -> None:
+    choice = parse_choice("mug, every=10,phase=4,colour=red", where="--detector", has_cadence=True)
+    assert (choice.name, choice.every, choice.phase, choice.options) == ("mug", "10", 4, {"colour": "red"})
+    assert parse_choice(str(choice), where="--detector", has_cadence=True) == choice
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (",every=3", "has no name"),
+        ("hand,every", "'every' is no option: write key=value"),
+        ("hand,a=1,a=2", "'a' is given twice"),
+        ("hand,phase=-1", "phase is '-1'"),
+        ("hand,every=0", "hand: every '0' is no cadence"),
+        ("hand,every=3,phase=3", "phase=3 does not fit"),
+    ],
+)
+def test_malformed_choice_is_refused(text: str, cause: str) -> None:
+    with pytest.raises(UsageError, match=cause):
+        parse_choice(text, where="--detector", has_cadence=True)
+
+
+@pytest.mark.parametrize(
+    ("texts", "names"),
+    [(("mug",), ["mug"]), (("+mug",), ["hand", "mug"]), (("+mug", "face", "cup"), ["face", "cup", "mug"])],
+)
+def test_plain_detectors_replace_the_default_set_and_plus_adds(texts: tuple[str, ...], names: list[str]) -> None:
+    assert [choice.name for choice in read_settings({"detector": texts}).detector] == names
+
+
+def test_detector_asked_for_twice_is_refused() -> None:
+    with pytest.raises(UsageError, match="'hand' is asked for twice"):
+        read_settings({"detector": ("+hand",)})
+
+
+def test_settings_have_the_documented_defaults() -> None:
+    settings = read_settings({})
+    assert settings == RunSettings()
+    assert (settings.source, settings.detect_every, settings.tracker.name) == ("0", Cadence(frames=3), "flow")
+
+
+def test_flags_win_over_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text('source = 1\ndetect-every = 5\ntracker = "hold"\ndetector = ["hand,threads=2", "+mug"]\n')
+    settings = read_settings({"detect_every": "100ms"}, config)
+    assert settings.source == "1"
+    assert settings.detect_every == Cadence(seconds=0.1)
+    assert settings.tracker.name == "hold"
+    assert [str(choice) for choice in settings.detector] == ["hand,threads=2", "mug"]
+
+
+def test_resolved_settings_repeat_the_run(tmp_path: Path) -> None:
+    flags = {"source": "a.mp4", "size": "640x360", "detect_every": "100ms", "detector": ("hand,every=2,phase=1",)}
+    settings = read_settings({**flags, "json": "out.jsonl", "start": 1.5})
+    resolved = {key: value for key, value in settings.resolved().items() if value is not None}
+    lines = [
+        f"{key} = {str(value).lower() if isinstance(value, bool) else repr(value)}" for key, value in resolved.items()
+    ]
+    (tmp_path / "run.toml").write_text("\n".join(lines))
+    assert read_settings({}, tmp_path / "run.toml").resolved() == settings.resolved()
+    assert "json" not in resolved  # where the output goes does not shape it
+
+
+@pytest.mark.parametrize(
+    ("toml", "cause"),
+    [
+        ("detekt-every = 3", "unknown key 'detekt-every'.*did you mean 'detect-every'"),
+        ("config = 'a'", "unknown key 'config'"),
+        ("width = '640'", "width '640': expected a whole number from 1"),
+        ("width = 0", "width 0: expected a whole number from 1"),
+        ("loop = true", "loop True: expected a whole number"),
+        ("show = 1", "show 1: expected true or false"),
+        ("detect-every = 1.5", "detect-every 1.5: expected a whole number of frames"),
+        ("detect-every = 0", "detect-every 0 is no cadence"),
+        ("detector = 3", "detector 3: expected a text"),
+        ("size = '640'", "expected WIDTHxHEIGHT"),
+        ("size = '0x360'", "expected WIDTHxHEIGHT"),
+        ("fps = 0", "expected a number above 0"),
+        ("start = -1.0", "expected a number from 0"),
+        ("end = nan", "expected a number from 0"),
+        ("runtime = 'torch'", "expected litert or tensorflow"),
+        ("json = ''", "expected a text"),
+        ("loop = 2\nloop = 3", "is no TOML file"),
+        ("max-frames = 2\nmax_frames = 3", "given twice"),
+    ],
+)
+def test_wrong_line_of_a_file_is_refused_in_one_line_that_names_the_file(tmp_path: Path, toml: str, cause: str) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text(toml)
+    with pytest.raises(ConfigError, match=cause) as refusal:
+        read_settings({}, config)
+    assert "run.toml" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_missing_file_of_settings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot read the configuration .*No such file"):
+        read_settings({}, tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("flags", "cause"),
+    [
+        ({"start": 2, "end": 1}, "--end 1 is not after --start 2"),
+        ({"end": 0}, "--end 0 is not after --start 0"),
+        ({"with_detections": True}, "give --json FILE as well"),
+        ({"json": "out/a", "mot": "./out/a"}, "two outputs would go to one file"),
+        ({"json": "out/a", "mot": "out/../out/a"}, "two outputs would go to one file"),
+        ({"json": "-", "mot": "-"}, "two outputs would go to one file"),
+        ({"width": 0}, "--width 0: expected"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused(flags: dict[str, object], cause: str) -> None:
+    with pytest.raises(HybridTrackError, match=cause):
+        read_settings(flags)
