@@ -1,0 +1,1 @@
+"""The built-in detector: an SSD from a bundle, run by LiteRT or TensorFlow."""

@@ -1,0 +1,31 @@
+import numpy as np
+
+from hybridtrack.detectors.anchors import ssd_anchors
+
+
+def test_reduced_finest_map_has_three_small_anchors_a_cell() -> None:
+    anchors = ssd_anchors([(2, 1)], scale_min=0.2, scale_max=0.2, ratios=[1.0], reduce_finest=True)
+    root2 = 2**0.5
+    expected = [
+        [0.25, 0.5, 0.1, 0.1],
+        [0.25, 0.5, 0.2 * root2, 0.2 / root2],
+        [0.25, 0.5, 0.2 / root2, 0.2 * root2],
+        [0.75, 0.5, 0.1, 0.1],
+        [0.75, 0.5, 0.2 * root2, 0.2 / root2],
+        [0.75, 0.5, 0.2 / root2, 0.2 * root2],
+    ]
+    np.testing.assert_allclose(anchors, expected, atol=1e-7)
+    assert anchors.dtype == np.float32
+
+
+def test_square_between_two_scales_closes_each_cell() -> None:
+    anchors = ssd_anchors([(1, 2), (1, 1)], scale_min=0.25, scale_max=0.64, ratios=[4.0], reduce_finest=False)
+    expected = [
+        [0.5, 0.25, 0.5, 0.125],
+        [0.5, 0.25, 0.4, 0.4],  # sqrt(.25 × .64)
+        [0.5, 0.75, 0.5, 0.125],
+        [0.5, 0.75, 0.4, 0.4],
+        [0.5, 0.5, 1.28, 0.32],
+        [0.5, 0.5, 0.8, 0.8],  # sqrt(.64 × 1): behind the last scale comes the whole picture
+    ]
+    np.testing.assert_allclose(anchors, expected, atol=1e-7)
