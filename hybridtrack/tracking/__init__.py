@@ -1,0 +1,1 @@
+"""Tracking: carries boxes between detector runs, associates detections, starts and ends tracks."""

@@ -1,0 +1,64 @@
+"""The tracks that are alive, as arrays: row i of every column is track i."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from hybridtrack.tracking.box_filter import BoxFilter
+from hybridtrack.types import Array
+
+
+@dataclass(slots=True, eq=False)
+class TrackTable:
+    """N tracks in the order of their birth."""
+
+    filter: BoxFilter
+    track_id: Array  #: int64 (N,)
+    class_id: Array  #: int32 (N,), into the run's classes
+    identity: Array  #: object (N,), names of identity classes
+    detector: Array  #: object (N,), names
+    score: Array  #: float64 (N,), of the last detection
+    belief: Array  #: float64 (N,), 0..1: the score, less what missed runs and empty pixels have taken away
+    state: Array  #: uint8 (N,), of TrackState
+    origin: Array  #: uint8 (N,), of Origin
+    born_s: Array  #: float64 (N,)
+    seen_s: Array  #: float64 (N,), when a detector saw it last
+    doubted_s: Array  #: float64 (N,), since when it has been doubted; infinite while it is not
+    attributes: Array  #: object (N,), dicts: what the detector said beyond the box
+
+    @classmethod
+    def empty(cls) -> TrackTable:
+        """Return a table without tracks."""
+        none = np.empty(0)
+        return cls(
+            filter=BoxFilter.at(np.empty((0, 4)), np.empty((0, 4)), np.empty((0, 4))),
+            track_id=none.astype(np.int64),
+            class_id=none.astype(np.int32),
+            identity=none.astype(object),
+            detector=none.astype(object),
+            score=none,
+            belief=none,
+            state=none.astype(np.uint8),
+            origin=none.astype(np.uint8),
+            born_s=none,
+            seen_s=none,
+            doubted_s=none,
+            attributes=none.astype(object),
+        )
+
+    def __len__(self) -> int:
+        return len(self.track_id)
+
+    def __getitem__(self, rows: Array) -> TrackTable:
+        """Return copies of the rows that a mask or an index array selects."""
+        return TrackTable(*(getattr(self, column.name)[rows] for column in fields(self)))
+
+    def joined(self, other: TrackTable) -> TrackTable:
+        """Return these tracks followed by ``other``."""
+        columns = [column.name for column in fields(self) if column.name != "filter"]
+        return TrackTable(
+            self.filter.joined(other.filter),
+            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in columns),
+        )

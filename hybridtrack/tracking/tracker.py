@@ -1,0 +1,290 @@
+"""The life of tracks: carried to each frame, joined with detections, born, confirmed, lost and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hybridtrack.association import HIGH_SCORE, TENTATIVE_SCORE, associate
+from hybridtrack.boxes import area, clip, cxcywh_to_xyxy, intersection, iou, xyxy_to_cxcywh
+from hybridtrack.hookspecs import BoxTracker, Measurement
+from hybridtrack.tracking.box_filter import BoxFilter
+from hybridtrack.tracking.track_table import TrackTable
+from hybridtrack.types import Array, ClassInfo, Detections, Frame, Origin, Size, Tracks, TrackState
+
+_LEAST_SCORE = 0.2  #: less sure detections are mostly arms and table
+
+# how a box moves and how well a detector sees it, as shares of the box's size
+_ACCELERATION_PER_S2 = 20.0  #: standard deviation for the centre: a hand starts and stops within a few frames
+_SIZE_ACCELERATION_PER_S2 = 6.0
+_NEW_SPEED_PER_S = 2.0  #: of a box that was seen only once
+_DETECTION_STD = 0.04  #: of a detector's box with score 1; a score of 0 doubles it
+_JUMP = 0.3  #: a detection farther off than this is believed and the motion before it forgotten
+_COAST_HALF_LIFE_S = 0.5  #: of the velocity while nothing measures it
+
+# how long a track is believed. Times are seconds, so that they hold at any frame rate and any schedule
+_FADE_HALF_LIFE_S = 1.0  #: of the confidence that is shown, while no detector sees the track
+_GONE_QUALITY = 0.25  #: of a measurement, below which the pixels say that the object is gone
+_GONE_HALF_LIFE_S = 0.07  #: of the belief while they do; one measurement halves it at most, for blur does that too
+_MISS_HALVINGS = 0.5  #: of the belief by a detector run that did not see the track
+_MISS_HALF_LIFE_S = 0.2  #: ... and by the time since the run before it
+_LOST_BELIEF = 0.15  #: below it a track is lost
+_MAX_DOUBTED_S = 2.0  #: a track that has been doubted for so long ends
+_MIN_INSIDE = 0.2  #: share of a box that has to be in the picture
+
+_DUPLICATE_IOU = 0.4  #: of a detection with a better one of the same object
+_DUPLICATE_COVER = 0.6  #: share of the smaller box under the other
+
+
+class Tracker:
+    """Keeps the tracks of a run. ``box_tracker`` carries boxes; ``classes`` is the run's list, which may grow."""
+
+    def __init__(self, box_tracker: BoxTracker, classes: Sequence[ClassInfo]) -> None:
+        self._box_tracker = box_tracker
+        self._classes = classes
+        self._next_id = 1
+        self.reset()
+
+    def reset(self) -> None:
+        """End all tracks: a new source begins. Ids go on, so that those of two sources never collide."""
+        self._box_tracker.reset()
+        self._table = TrackTable.empty()
+        self._size_px: Size | None = None
+        self._time_s = 0.0
+        self._run_s: dict[str, float] = {}
+
+    def step(self, frame: Frame, detections: Mapping[str, Detections]) -> Tracks:
+        """Return the tracks on ``frame``; frames come in order.
+
+        detections: what each detector found that ran on it, by the detector's name; class ids count into the run's
+        classes. A frame of another size than the one before ends all tracks.
+        """
+        if frame.size_px != self._size_px:
+            self.reset()
+            self._size_px = frame.size_px
+        dt_s, self._time_s = frame.time_s - self._time_s, frame.time_s
+        if len(self._table):
+            self._carry(frame, dt_s)
+        for name, found in detections.items():
+            self._associate(name, found[found.score >= _LEAST_SCORE])
+            self._run_s[name] = frame.time_s
+        self._end(frame.size_px)
+        table = self._table
+        xyxy = cxcywh_to_xyxy(table.filter.position)
+        self._box_tracker.settle(frame, table.track_id, xyxy, table.origin == Origin.DETECTED)
+        return self._shown(clip(xyxy, frame.size_px))
+
+    def _carry(self, frame: Frame, dt_s: float) -> None:
+        """Take the tracks to this frame: what was measured of their motion, and for the rest the motion model."""
+        table = self._table
+        before = table.filter
+        found = self._box_tracker.measure(frame, table.track_id, cxcywh_to_xyxy(before.position))
+        rows = np.flatnonzero(found.is_measured)
+        table.origin[:] = Origin.PREDICTED
+        table.origin[rows] = Origin.TRACKED
+        if self._box_tracker.filters:
+            table.filter = _predicted(before, found, dt_s)
+        else:
+            table.filter.position[rows] = xyxy_to_cxcywh(found.xyxy[rows])
+        self._doubt(found.quality < _GONE_QUALITY, min(dt_s / _GONE_HALF_LIFE_S, 1.0))
+
+    def _doubt(self, rows: Array, halvings: float) -> None:
+        """Believe the tracks in ``rows``, a mask, less."""
+        table = self._table
+        table.belief[rows] *= 0.5**halvings
+        table.doubted_s[rows] = np.minimum(table.doubted_s[rows], self._time_s)
+
+    def _associate(self, name: str, found: Detections) -> None:
+        """Associate one detector's detections with the tracks, class by class, and begin tracks with the rest."""
+        table = self._table
+        identity = np.array([self._classes[i].identity for i in found.class_id.tolist()], object)
+        hit_rows = np.zeros(len(table), bool)
+        new = []
+        for one in sorted({*identity}):
+            rows, of_class = np.flatnonzero(table.identity == one), np.flatnonzero(identity == one)
+            xyxy, score = found.xyxy[of_class].astype(np.float64), found.score[of_class]
+            i, j = associate(
+                cxcywh_to_xyxy(table.filter.position[rows]),
+                table.state[rows],
+                self._time_s - table.seen_s[rows],
+                table.seen_s[rows] - table.born_s[rows],
+                xyxy,
+                score,
+            )
+            self._hit(rows[i], name, found[of_class[j]])
+            hit_rows[rows[i]] = True
+            new.append(of_class[_not_yet_seen(xyxy, score, j)])
+        self._miss(~hit_rows & (table.detector == name) & (table.origin != Origin.DETECTED), name)
+        if new:
+            rows = np.concatenate(new)
+            self._begin(name, found[rows], identity[rows])
+
+    def _hit(self, rows: Array, name: str, found: Detections) -> None:
+        """Correct the tracks in ``rows`` by the detections that are theirs."""
+        if not len(rows):
+            return
+        table = self._table
+        position = xyxy_to_cxcywh(found.xyxy.astype(np.float64))
+        if self._box_tracker.filters:
+            table.filter[rows] = _corrected(table.filter[rows], position, found.score)
+        else:
+            table.filter.position[rows] = position
+        # of two detectors that see a track on one frame, the surer one names it
+        is_surer = (table.origin[rows] != Origin.DETECTED) | (found.score > table.score[rows])
+        named, found = rows[is_surer], found[is_surer]
+        table.score[named] = table.belief[named] = found.score
+        table.class_id[named] = found.class_id
+        table.detector[named] = name
+        table.attributes[named] = _attribute_rows(found)
+        table.state[rows] = TrackState.CONFIRMED
+        table.origin[rows] = Origin.DETECTED
+        table.seen_s[rows] = self._time_s
+        table.doubted_s[rows] = np.inf
+
+    def _miss(self, missed: Array, name: str) -> None:
+        """Doubt the tracks that this run of their detector did not see; end the tentative and the barely known ones.
+
+        A track that was seen only once, or for a shorter time than it has been missing since, was a false alarm more
+        often than not.
+        """
+        table = self._table
+        dt_s = self._time_s - self._run_s.get(name, self._time_s)
+        self._doubt(missed, _MISS_HALVINGS + dt_s / _MISS_HALF_LIFE_S)
+        is_doubtful = self._time_s - table.seen_s > table.seen_s - table.born_s
+        self._keep(~(missed & ((table.state == TrackState.TENTATIVE) | is_doubtful)))
+
+    def _begin(self, name: str, found: Detections, identity: Array) -> None:
+        n = len(found)
+        if not n:
+            return
+        position = xyxy_to_cxcywh(found.xyxy.astype(np.float64))
+        size = position[:, [2, 3, 2, 3]]
+        score = found.score.astype(np.float64)
+        state = np.where(score >= HIGH_SCORE, TrackState.CONFIRMED, TrackState.TENTATIVE)
+        born = TrackTable(
+            filter=BoxFilter.at(position, _detection_std(position, score), _NEW_SPEED_PER_S * size),
+            track_id=np.arange(self._next_id, self._next_id + n),
+            class_id=found.class_id,
+            identity=identity,
+            detector=np.full(n, name, object),
+            score=score,
+            belief=score.copy(),
+            state=state.astype(np.uint8),
+            origin=np.full(n, Origin.DETECTED, np.uint8),
+            born_s=np.full(n, self._time_s),
+            seen_s=np.full(n, self._time_s),
+            doubted_s=np.full(n, np.inf),
+            attributes=_attribute_rows(found),
+        )
+        self._next_id += n
+        self._table = self._table.joined(born)
+
+    def _end(self, size_px: Size) -> None:
+        """Call lost what is hardly believed any more; end what has been doubted for long or left the picture."""
+        table = self._table
+        table.state[
+            (table.belief < _LOST_BELIEF) & (table.doubted_s <= self._time_s) & (table.state == TrackState.CONFIRMED)
+        ] = TrackState.LOST
+        xyxy = cxcywh_to_xyxy(table.filter.position)
+        is_inside = area(clip(xyxy, size_px)) >= _MIN_INSIDE * area(xyxy)
+        is_credible = self._time_s - table.doubted_s <= _MAX_DOUBTED_S
+        self._keep(is_credible & (is_inside | (table.origin == Origin.DETECTED)))
+
+    def _keep(self, kept: Array) -> None:
+        if not kept.all():
+            self._table = self._table[kept]
+
+    def _shown(self, xyxy: Array) -> Tracks:
+        """Return the tracks but the tentative ones; ``xyxy`` are their boxes, cut at the picture's edges."""
+        is_shown = (self._table.state != TrackState.TENTATIVE) & (area(xyxy) > 0)
+        if not self._box_tracker.fills:
+            is_shown &= self._table.origin == Origin.DETECTED
+        table = self._table[is_shown]
+        return Tracks(
+            track_id=table.track_id,
+            xyxy=xyxy[is_shown],
+            velocity=table.filter.velocity[:, :2],
+            score=table.score,
+            confidence=table.belief * 0.5 ** ((self._time_s - table.seen_s) / _FADE_HALF_LIFE_S),
+            class_id=table.class_id,
+            origin=table.origin,
+            state=table.state,
+            last_detected_s=table.seen_s,
+            detector=tuple(table.detector),
+            attributes=_attribute_columns(table.attributes),
+        )
+
+
+def _predicted(before: BoxFilter, found: Measurement, dt_s: float) -> BoxFilter:
+    """Return the beliefs ``dt_s`` later, with what was measured of the boxes' way since ``before``."""
+    size = before.position[:, 2:].mean(axis=1, keepdims=True)
+    acceleration = np.array([_ACCELERATION_PER_S2] * 2 + [_SIZE_ACCELERATION_PER_S2] * 2)
+    after = before.predicted(dt_s, size * acceleration)
+    rows = np.flatnonzero(found.is_measured)
+    if len(rows):
+        change = xyxy_to_cxcywh(found.xyxy[rows]) - before.position[rows]
+        after[rows] = after[rows].shifted(before[rows], dt_s, change, found.std_px[rows])
+    after.velocity[~found.is_measured] *= 0.5 ** (dt_s / _COAST_HALF_LIFE_S)
+    after.position[:, 2:] = np.maximum(after.position[:, 2:], 1.0)
+    return after
+
+
+def _corrected(beliefs: BoxFilter, position: Array, score: Array) -> BoxFilter:
+    """Return the beliefs after detections at ``position`` (N, 4), cx, cy, w, h; far ones start them anew."""
+    std = _detection_std(position, score)
+    after = beliefs.corrected(position, std)
+    off = np.abs(position[:, :2] - beliefs.position[:, :2]).max(axis=1)
+    far = np.flatnonzero(off > _JUMP * position[:, 2:].mean(axis=1))
+    if len(far):
+        after[far] = BoxFilter.at(position[far], std[far], _NEW_SPEED_PER_S * position[far][:, [2, 3, 2, 3]])
+    return after
+
+
+def _detection_std(position: Array, score: Array) -> Array:
+    """Return the standard deviations (N, 4) of detected centre and size, px."""
+    std: Array = _DETECTION_STD * position[:, [2, 3, 2, 3]] * (2 - score)[:, None]
+    return std
+
+
+def _attribute_rows(found: Detections) -> Array:
+    """Return what the detector says beyond the boxes, as one dict a row: object (N,)."""
+    rows = np.empty(len(found), object)
+    for row in range(len(found)):
+        rows[row] = {name: values[row] for name, values in found.attributes.items()}
+    return rows
+
+
+def _attribute_columns(rows: Array) -> dict[str, Array]:
+    """Return the attributes of N tracks by name (N, …); with None where a track's detector does not say it."""
+    columns = {}
+    for name in sorted({name for row in rows for name in row}):
+        values = [row.get(name) for row in rows]
+        if any(value is None for value in values):
+            columns[name] = np.empty(len(rows), object)
+            columns[name][:] = [value if value is None else np.asarray(value).tolist() for value in values]
+        else:
+            columns[name] = np.array(values)
+    return columns
+
+
+def _not_yet_seen(xyxy: Array, score: Array, used: Array) -> Array:
+    """Return the rows of detections that are objects of their own: sure enough, and no duplicate of a better one.
+
+    xyxy: (M, 4). used: the rows that went to tracks.
+    """
+    new: list[int] = []
+    kept = list(used)
+    for row in np.argsort(-score, kind="stable").tolist():
+        if score[row] < TENTATIVE_SCORE:
+            break
+        if row in used:
+            continue
+        if kept:
+            box, others = xyxy[row : row + 1], xyxy[kept]
+            cover = intersection(box, others) / np.minimum(area(box), area(others))
+            if iou(box, others).max() > _DUPLICATE_IOU or cover.max() > _DUPLICATE_COVER:
+                continue
+        kept.append(row)
+        new.append(row)
+    return np.array(new, np.intp)
