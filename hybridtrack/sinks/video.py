@@ -1,0 +1,146 @@
+"""Annotated video: H.264 in MP4, MOV or Matroska through PyAV, with the times that the frames have."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.container import OutputContainer
+from av.video.reformatter import ColorRange, Colorspace
+from av.video.stream import VideoStream
+
+from hybridtrack.errors import SinkError
+from hybridtrack.sinks.drawing import draw_tracks
+from hybridtrack.sinks.frame_rate import FrameRate
+from hybridtrack.sinks.output import ReplacedFile, cannot_write, required_path
+from hybridtrack.types import Array, Frame, FrameResult, RunInfo, RunSummary, Size
+
+_SUFFIXES = (".mp4", ".mov", ".mkv")
+_ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf")  #: best first; PyAV's own wheels have the first
+_TIME_BASE = Fraction(1, 90_000)  #: seconds; that of MPEG, 30000/1001 frames a second are whole multiples of it
+_BT709 = 1  #: number of the colour space in ITU-T H.273
+
+
+class VideoSink:
+    """Writes every frame with its confirmed tracks; a frame of another size is scaled to that of the first.
+
+    The file appears when it is whole: after the last frame, or with what there is when the run was interrupted. A run
+    without frames makes none.
+    """
+
+    def __init__(self, path: str | Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._file = ReplacedFile(path)
+        if self._file.path.suffix.lower() not in _SUFFIXES:
+            known = ", ".join(_SUFFIXES)
+            raise SinkError(f"cannot write {str(path)!r}: a video file ends in {known}; give such a name")
+        self._encoder = h264_encoder()
+        self._rate = FrameRate(clock)
+        self._info: RunInfo | None = None
+        self._container: OutputContainer | None = None
+        self._stream: VideoStream | None = None
+        self._first_s = 0.0
+        self._pts = -1
+
+    def open(self, info: RunInfo) -> None:
+        """Make the temporary file. Raises SinkError; then none is left."""
+        self._file.open(info.uri)
+        self._info = info
+        try:
+            self._container = av.open(str(self._file.temporary), "w")
+        except (av.FFmpegError, OSError) as error:
+            self._discard()
+            raise cannot_write(self._file.path, error) from error
+
+    def write(self, frame: Frame, result: FrameResult) -> None:
+        """Draw and encode one frame. Raises SinkError when the disk is full; then nothing is kept."""
+        if self._container is None:
+            return
+        assert self._info is not None
+        bgr = draw_tracks(frame.bgr(), result.tracks, self._info.classes, caption=self._rate.caption())
+        try:
+            if self._stream is None:
+                self._first_s = frame.time_s
+                self._stream = self._add_stream(self._container, _even(frame.size_px))
+            stream = self._stream
+            bgr = _fitted(bgr, (stream.width, stream.height))
+            picture = av.VideoFrame.from_ndarray(bgr, format="bgr24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
+            self._pts = max(round((frame.time_s - self._first_s) / _TIME_BASE), self._pts + 1)
+            picture.pts, picture.time_base = self._pts, _TIME_BASE
+            self._container.mux(stream.encode(picture))
+        except (av.FFmpegError, OSError) as error:
+            self._discard()
+            raise cannot_write(self._file.path, error) from error
+
+    def close(self, summary: RunSummary | None) -> None:
+        """Finish the video and put it in its place; what an interrupted run has so far is kept too."""
+        container, self._container = self._container, None
+        if container is None:
+            return
+        try:
+            if self._stream is not None:
+                container.mux(self._stream.encode())
+            container.close()
+        except (av.FFmpegError, OSError) as error:
+            self._file.discard()
+            raise cannot_write(self._file.path, error) from error
+        if self._stream is None:
+            self._file.discard()
+        else:
+            self._file.keep()
+
+    def _add_stream(self, container: OutputContainer, size_px: Size) -> VideoStream:
+        assert self._info is not None
+        options = {"preset": "veryfast", "crf": "21"} if self._encoder == "libx264" else {}
+        stream = container.add_stream(self._encoder, rate=self._info.video.fps or 30, options=options)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = size_px
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = _TIME_BASE
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = ColorRange.MPEG
+        return stream
+
+    def _discard(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            with suppress(av.FFmpegError, OSError):
+                container.close()
+        self._file.discard()
+
+
+def h264_encoder() -> str:
+    """Return the name of the best H.264 encoder that there is. Raises SinkError when there is none."""
+    found = next((name for name in _ENCODERS if name in av.codecs_available), None)
+    if found is None:
+        raise SinkError(f"no H.264 encoder ({', '.join(_ENCODERS)}) in this PyAV: pip install --force-reinstall av")
+    return found
+
+
+def _even(size_px: Size) -> Size:
+    """Return a size rounded up to even numbers, as chroma at half the resolution needs it."""
+    width, height = size_px
+    return width + width % 2, height + height % 2
+
+
+def _fitted(bgr: Array, size_px: Size) -> Array:
+    """Return a picture of ``size_px``: an odd row or column is doubled at the edge, other sizes are scaled."""
+    height, width = bgr.shape[:2]
+    if _even((width, height)) != size_px:
+        scaled: Array = cv2.resize(bgr, size_px, interpolation=cv2.INTER_AREA)
+        return scaled
+    return np.pad(bgr, ((0, size_px[1] - height), (0, size_px[0] - width), (0, 0)), mode="edge")
+
+
+def create_video(options: Mapping[str, Any]) -> VideoSink:
+    """Return the sink that the option ``path`` describes."""
+    return VideoSink(required_path(options, "video"))

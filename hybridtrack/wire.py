@@ -1,0 +1,351 @@
+"""The JSON Lines track format, version 1: one Struct a line, what makes them, and their JSON text.
+
+Python names say format and unit as everywhere else in hybridtrack; the JSON names are those of docs/tracks.md. Numbers
+are rounded as float64: pixels, and pixels a second, to 0.01, seconds to 0.000001, scores and confidences to 0.0001. A
+missing value (None, NaN) is ``null``. ``python -m hybridtrack.wire`` prints the JSON Schema of a line.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias, get_args
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Struct, UnsetType, field
+
+from hybridtrack.types import Array, Box, ClassInfo, Detections, FrameResult, RunInfo, RunStatus, RunSummary
+
+FORMAT: Literal["hybridtrack.tracks"] = "hybridtrack.tracks"
+VERSION: Literal[1] = 1
+
+OriginName: TypeAlias = Literal["detected", "tracked", "predicted", "interpolated"]
+StateName: TypeAlias = Literal["tentative", "confirmed", "lost"]
+RelationState: TypeAlias = Literal["near", "overlapping", "holding"]
+
+ORIGIN_NAMES: tuple[OriginName, ...] = get_args(OriginName)  #: by the value of ``Origin``
+STATE_NAMES: tuple[StateName, ...] = get_args(StateName)  #: by the value of ``TrackState``
+
+
+class SourceRow(Struct, kw_only=True):
+    """Where the pictures came from; ``fps`` and ``frame_count`` are null when the source does not know them."""
+
+    uri: str
+    width_px: int = field(name="width")
+    height_px: int = field(name="height")
+    fps: float | None
+    frame_count: int | None
+
+
+class ClassRow(Struct, kw_only=True):
+    """A class, its role (hand, object, other) and the class under which identity is kept."""
+
+    name: str
+    role: str
+    identity: str
+
+
+class DetectorRow(Struct, kw_only=True):
+    """A detector of the run, what it ran with, and how often: ``every`` so many frames, or a text such as 100ms."""
+
+    name: str
+    distribution: str | None
+    version: str | None
+    bundle: str | None
+    sha256: str | None
+    every: int | str | None
+    classes: list[str]
+
+
+class HeaderLine(Struct, kw_only=True, tag_field="type", tag="header"):
+    """The first line: what was run on what. With ``open_classes``, rows can name classes that are not listed."""
+
+    format: Literal["hybridtrack.tracks"] = FORMAT
+    version: Literal[1] = VERSION
+    source: SourceRow
+    coordinates: Literal["xyxy_px"] = "xyxy_px"
+    classes: list[ClassRow]
+    open_classes: bool
+    detectors: list[DetectorRow]
+    settings: dict[str, Any]
+
+
+class RunRow(Struct, kw_only=True):
+    """That a detector was run for this frame, and why; ``frame`` is the frame that a late run looked at."""
+
+    detector: str
+    trigger: str
+    status: RunStatus
+    frame_index: int | UnsetType = field(default=UNSET, name="frame")
+
+
+class TrackRow(Struct, kw_only=True):
+    """A track on this frame. ``unseen`` is seconds since a detector last confirmed it, ``velocity`` px/s."""
+
+    track_id: int = field(name="id")
+    class_name: str = field(name="class")
+    xyxy: Box = field(name="box")
+    score: float | None
+    confidence: float | None
+    origin: OriginName
+    state: StateName
+    unseen_s: float | None = field(name="unseen")
+    velocity: tuple[float | None, float | None]
+    detector: str
+    occluded_by: int | UnsetType = UNSET
+    attributes: dict[str, Any] | UnsetType = UNSET
+
+
+class RelationRow(Struct, kw_only=True):
+    """A hand (``subject``) and an object that are near: gap, offset and closing speed in hand widths."""
+
+    subject: int
+    object: int
+    state: RelationState
+    distance: float | None
+    overlap: float | None
+    coverage: float | None
+    offset: tuple[float | None, float | None]
+    closing: float | None
+    distance_cm: float | UnsetType | None = UNSET
+
+
+class EventRow(Struct, kw_only=True):
+    """Something that happened; ``time`` is its onset, the line it stands on is where it was decided."""
+
+    kind: str
+    time_s: float = field(name="time")
+    subject: int
+    object: int
+    from_id: int | UnsetType = field(default=UNSET, name="from")
+    to_id: int | UnsetType = field(default=UNSET, name="to")
+    zone: str | UnsetType = UNSET
+
+
+class DetectionRow(Struct, kw_only=True):
+    """A raw box of a detector."""
+
+    class_name: str = field(name="class")
+    xyxy: Box = field(name="box")
+    score: float | None
+    attributes: dict[str, Any] | UnsetType = UNSET
+
+
+class FrameLine(Struct, kw_only=True, tag_field="type", tag="frame"):
+    """One frame; ``frame`` counts from 0. ``detections`` has the raw boxes of each detector that ran, by name."""
+
+    frame_index: int = field(name="frame")
+    time_s: float = field(name="time")
+    runs: list[RunRow]
+    tracks: list[TrackRow]
+    relations: list[RelationRow]
+    events: list[EventRow]
+    detections: dict[str, list[DetectionRow]] | UnsetType = UNSET
+
+
+class SummaryLine(Struct, kw_only=True, tag_field="type", tag="summary"):
+    """The last line of a run that came to an end; ``complete`` is false when it was interrupted."""
+
+    frames: int
+    dropped: int
+    seconds: float
+    fps: float
+    detector_runs: dict[str, int]
+    failures: dict[str, int]
+    stage_ms: dict[str, float | None]
+    complete: bool
+    notes: list[str] | UnsetType = UNSET
+
+
+Line: TypeAlias = HeaderLine | FrameLine | SummaryLine
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+
+
+def header_line(info: RunInfo) -> HeaderLine:
+    """Return the first line of a run."""
+    return HeaderLine(
+        source=SourceRow(
+            uri=_plain(info.uri),
+            width_px=info.video.width_px,
+            height_px=info.video.height_px,
+            fps=None if info.video.fps is None else round(float(info.video.fps), 6),
+            frame_count=info.video.frame_count,
+        ),
+        classes=[ClassRow(name=c.name, role=c.role, identity=c.identity) for c in info.classes],
+        open_classes=info.open_classes,
+        detectors=[
+            DetectorRow(
+                name=detector.name,
+                distribution=detector.distribution,
+                version=detector.version,
+                bundle=detector.bundle,
+                sha256=detector.sha256,
+                every=detector.every,
+                classes=[c.name for c in detector.classes],
+            )
+            for detector in info.detectors
+        ],
+        settings=_plain(info.settings),
+    )
+
+
+def frame_line(result: FrameResult, classes: Sequence[ClassInfo], *, with_detections: bool = False) -> FrameLine:
+    """Return the line of a frame; ``classes`` are the run's, which every ``class_id`` counts into.
+
+    ``with_detections``: the raw detections stand in it as well.
+    """
+    line = FrameLine(
+        frame_index=result.frame_index,
+        time_s=round(result.time_s, 6),
+        runs=[
+            RunRow(
+                detector=run.detector,
+                trigger=run.trigger,
+                status=run.status,
+                frame_index=UNSET if run.frame_index is None else run.frame_index,
+            )
+            for run in result.runs
+        ],
+        tracks=_track_rows(result, classes),
+        relations=[],
+        events=[],
+    )
+    if with_detections:
+        line.detections = {
+            name: _detection_rows(detections, classes)
+            for name, detections in result.detections.items()
+            if detections is not None
+        }
+    return line
+
+
+def summary_line(summary: RunSummary) -> SummaryLine:
+    """Return the last line of a run."""
+    return SummaryLine(
+        frames=summary.frames,
+        dropped=summary.dropped,
+        seconds=round(summary.seconds, 6),
+        fps=round(summary.fps, 2),
+        detector_runs=dict(summary.detector_runs),
+        failures=dict(summary.failures),
+        stage_ms={stage: round(ms, 4) for stage, ms in summary.stage_ms.items()},
+        complete=summary.complete,
+        notes=[_plain(note) for note in summary.notes] or UNSET,
+    )
+
+
+def encode_line(line: Line) -> bytes:
+    """Return the JSON text of a line in UTF-8, with the newline that ends it."""
+    return _encoder.encode(line) + b"\n"
+
+
+def decode_line(text: bytes | str) -> Line:
+    """Return the line that a JSON text says. Raises msgspec.DecodeError when it says none."""
+    return _decoder.decode(text)
+
+
+def line_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every line fulfils."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"A line of {FORMAT}, version {VERSION}",
+        **msgspec.json.schema(Line),
+    }
+
+
+def _track_rows(result: FrameResult, classes: Sequence[ClassInfo]) -> list[TrackRow]:
+    tracks = result.tracks
+    if not len(tracks):
+        return []
+    attributes = _attribute_rows(tracks.attributes)
+    columns = zip(
+        tracks.track_id.tolist(),
+        tracks.class_id.tolist(),
+        _rounded(tracks.xyxy, 2),
+        _rounded(tracks.score, 4),
+        _rounded(tracks.confidence, 4),
+        tracks.origin.tolist(),
+        tracks.state.tolist(),
+        _rounded(result.time_s - tracks.last_detected_s, 6),
+        _rounded(tracks.velocity, 2),
+        tracks.detector,
+        strict=True,
+    )
+    return [
+        TrackRow(
+            track_id=track_id,
+            class_name=classes[class_id].name,
+            xyxy=tuple(xyxy),
+            score=score,
+            confidence=confidence,
+            origin=ORIGIN_NAMES[origin],
+            state=STATE_NAMES[state],
+            unseen_s=unseen_s,
+            velocity=tuple(velocity),
+            detector=detector,
+            attributes=attributes[row] if attributes else UNSET,
+        )
+        for row, (
+            track_id,
+            class_id,
+            xyxy,
+            score,
+            confidence,
+            origin,
+            state,
+            unseen_s,
+            velocity,
+            detector,
+        ) in enumerate(columns)
+    ]
+
+
+def _detection_rows(detections: Detections, classes: Sequence[ClassInfo]) -> list[DetectionRow]:
+    attributes = _attribute_rows(detections.attributes)
+    columns = zip(
+        detections.class_id.tolist(), _rounded(detections.xyxy, 2), _rounded(detections.score, 4), strict=True
+    )
+    return [
+        DetectionRow(
+            class_name=classes[class_id].name,
+            xyxy=tuple(xyxy),
+            score=score,
+            attributes=attributes[row] if attributes else UNSET,
+        )
+        for row, (class_id, xyxy, score) in enumerate(columns)
+    ]
+
+
+def _rounded(values: Array, decimals: int) -> list[Any]:
+    """Return ``values`` as nested lists of float64; adding 0 turns -0.0 into 0.0."""
+    rounded: list[Any] = (np.round(values.astype(np.float64), decimals) + 0.0).tolist()
+    return rounded
+
+
+def _attribute_rows(attributes: Mapping[str, Array]) -> list[dict[str, Any]]:
+    """Return name -> value for each row; floats with the digits of their own precision, float32 31.53 as 31.53."""
+    columns = {
+        name: (values.astype(str).astype(np.float64) if values.dtype.kind == "f" else values).tolist()
+        for name, values in ((name, np.asarray(column)) for name, column in attributes.items())
+    }
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    """Return settings as JSON can hold them: paths as text, bytes of file names that are no UTF-8 escaped."""
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_plain(item) for item in value]
+    return value
+
+
+if __name__ == "__main__":
+    print(msgspec.json.format(msgspec.json.encode(line_schema()), indent=2).decode())
