@@ -1,0 +1,183 @@
+"""One detector at work: its thread, the check of its results, and what happens when it fails."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent import futures
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from hybridtrack.errors import DetectorError, one_line
+from hybridtrack.hookspecs import Detector
+from hybridtrack.sources.source import WAIT_SLICE_S
+from hybridtrack.types import Array, ClassInfo, Detections, Frame
+
+HANG_LIMIT_S = 30.0  #: how long a run may take before the detector counts as hung
+CLOSE_LIMIT_S = 5.0  #: how long a detector may take to end what it does and to close; then it is left behind
+MAX_FAILURES = 5  #: runs that may fail in a row; after that the detector is not asked any more
+
+
+def check_detections(found: object, class_count: int) -> Detections:
+    """Return ``found`` when it keeps the contract of ``Detections``. Raises DetectorError naming the rule it broke."""
+    if not isinstance(found, Detections):
+        raise DetectorError(f"gave {type(found).__name__}, expected Detections (empty when nothing was found)")
+    if not np.isfinite(found.xyxy).all():
+        raise DetectorError("gave a box that is not finite")
+    if not (found.xyxy[:, 2:] > found.xyxy[:, :2]).all():
+        raise DetectorError("gave a box without area: expected x2 > x1 and y2 > y1")
+    if not ((found.score >= 0) & (found.score <= 1)).all():
+        raise DetectorError("gave a score outside 0..1")
+    if not ((found.class_id >= 0) & (found.class_id < class_count)).all():
+        raise DetectorError(f"gave a class_id outside its {class_count} classes")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What became of one run: ``detections`` is None when it failed, and ``error`` says why.
+
+    classes: those that the detector had by then, which ``detections.class_id`` counts into.
+    """
+
+    detections: Detections | None
+    classes: tuple[ClassInfo, ...] = ()
+    error: str = ""
+    ms: float = 0.0
+
+
+class DetectorRunner:
+    """Runs one detector, always in the same thread, and guards the run against it.
+
+    A detector that raises, or whose result breaks the contract, counts as not run. After ``MAX_FAILURES`` in a row, or
+    once it hangs, it is left out for the rest of the run: ``is_out``. A hung thread is a daemon and left behind; where
+    there is none (``in_thread=False``), a detector that hangs is waited for.
+    """
+
+    def __init__(
+        self, name: str, detector: Detector, *, in_thread: bool = True, hang_limit_s: float = HANG_LIMIT_S
+    ) -> None:
+        self.name = name
+        self.detector = detector
+        self.failures = 0
+        self.is_out = False
+        self._is_hung = False
+        self._hang_limit_s = hang_limit_s
+        self._last_error = ""
+        self._in_a_row = 0
+        self._calls: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        if in_thread:
+            self._thread = threading.Thread(target=self._work, name=f"hybridtrack-detector {name}", daemon=True)
+            self._thread.start()
+
+    def reset(self) -> None:
+        """Tell the detector that a new source begins, and forget its failures. Raises DetectorError when that fails."""
+        if self._is_hung:
+            return
+        self.failures = self._in_a_row = 0
+        self.is_out = False
+        done = self._call(self.detector.reset)
+        if not self._comes(done):
+            self._is_hung = self.is_out = True
+            raise DetectorError(f"detector {self.name!r} hangs: its reset took over {self._hang_limit_s:g} s; mend it")
+        self._raise_error_of(done, "reset")
+
+    def submit(self, frame: Frame) -> Future[Outcome]:
+        """Return the outcome to come of a run on ``frame``."""
+        return self._call(partial(self._run, frame))
+
+    def wait(self, future: Future[Outcome]) -> Outcome:
+        """Return the outcome when it is there, or a failed one when it takes longer than the limit."""
+        if self._comes(future):
+            outcome = future.result()
+        else:
+            self._is_hung = self.is_out = True
+            error = f"no answer within {self._hang_limit_s:g} s; how fast it is decides, so this run is not repeatable"
+            outcome = Outcome(detections=None, error=error)
+        if outcome.error:
+            self.failures += 1
+            self._in_a_row += 1
+            self._last_error = outcome.error
+            self.is_out |= self._in_a_row >= MAX_FAILURES
+        else:
+            self._in_a_row = 0
+        return outcome
+
+    def _comes(self, future: Future[Any]) -> bool:
+        """Return whether the result is there within the limit."""
+        end_s = time.monotonic() + self._hang_limit_s
+        while not future.done() and (left_s := end_s - time.monotonic()) > 0:
+            futures.wait((future,), min(left_s, WAIT_SLICE_S))
+        return future.done()
+
+    @property
+    def note(self) -> str | None:
+        """What the user should know of failures, one line, or None."""
+        if not self.failures:
+            return None
+        end = " and was left out from then on" if self.is_out else ""
+        frames = "1 frame" if self.failures == 1 else f"{self.failures} frames"
+        return f"detector {self.name!r} failed on {frames}{end}: {self._last_error}"
+
+    def close(self) -> None:
+        """Close the detector and end its thread, unless it hangs. Raises DetectorError when closing fails."""
+        closed = self._call(self.detector.close)
+        if self._thread is not None:
+            self._calls.put(None)
+            self._thread.join(0 if self._is_hung else CLOSE_LIMIT_S)
+        if closed.done():
+            self._raise_error_of(closed, "close")
+
+    def _raise_error_of(self, done: Future[Any], what: str) -> None:
+        error = done.exception()
+        if error is not None:
+            raise DetectorError(f"detector {self.name!r} cannot {what}: {one_line(error)}; mend it") from error
+
+    def _call(self, function: Callable[[], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        if self._thread is None:
+            _settle(future, function)
+        else:
+            self._calls.put((function, future))
+        return future
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            _settle(call[1], call[0])
+            del call  # it would keep a frame's pixels until the next one comes
+
+    def _run(self, frame: Frame) -> Outcome:
+        start = time.perf_counter()
+        try:
+            found = self.detector.detect(frame)
+            classes = tuple(self.detector.classes)  # after detecting: open classes may have grown
+            kept = check_detections(found, len(classes)).copy()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (the guard between the run and a foreign detector)
+            return Outcome(detections=None, error=f"frame {frame.index}: {one_line(error)}")
+        return Outcome(detections=kept, classes=classes, ms=(time.perf_counter() - start) * 1000)
+
+
+def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(function())
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (raised again where the result is asked for)
+        future.set_exception(error)
+
+
+def run_class_ids(classes: Sequence[ClassInfo], run_classes: list[ClassInfo]) -> Array:
+    """Return for each of a detector's ``classes`` its number in the run's list, which grows by those it lacks."""
+    numbers = []
+    for info in classes:
+        if info not in run_classes:
+            run_classes.append(info)
+        numbers.append(run_classes.index(info))
+    return np.array(numbers, np.int32)

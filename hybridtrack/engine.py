@@ -1,0 +1,216 @@
+"""One frame's way from the source to its result: schedule, detect, track. The one module that sees all stages.
+
+``Engine.run`` is the loop of a program of one's own; ``run.write_run`` drives it into sinks, as the command line does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self
+
+from hybridtrack.config import Cadence, parse_cadence
+from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
+from hybridtrack.errors import HybridTrackError
+from hybridtrack.plugin_host import PluginHost
+from hybridtrack.scheduler import Scheduler
+from hybridtrack.selection import DetectorLike, TrackerLike, select_detectors, select_tracker
+from hybridtrack.sources import open_source
+from hybridtrack.sources.read_ahead import ReadAhead, timed, untimed
+from hybridtrack.sources.source import Source
+from hybridtrack.tracking.tracker import Tracker
+from hybridtrack.types import (
+    ClassInfo,
+    Detections,
+    DetectorRun,
+    Frame,
+    FrameResult,
+    RunInfo,
+    Size,
+)
+
+LOOK_AHEAD = 8  #: frames of a recording whose detections may be under way while those before them are tracked
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A frame under way; ``seen`` is what detectors and trackers get of it."""
+
+    frame: Frame
+    seen: Frame
+    decode_ms: float | None
+    triggers: Mapping[str, str]
+    outcomes: Mapping[str, Future[Outcome]]
+
+
+class Engine:
+    """Runs detectors on some frames and a tracker on all of them.
+
+    detectors: names (``"hand,every=3"``), ``Detector`` objects, or functions ``frame -> boxes``. tracker: a name or a
+    ``BoxTracker``. detect_every: frames (3), or a time ("100ms"). size: (width, height) at which detectors and trackers
+    look at a frame; boxes stay in source pixels. overlap: decode and detect in threads; the results are the same.
+    Close it, or use it in ``with``. Raises UsageError and what the detectors' factories raise.
+    """
+
+    def __init__(
+        self,
+        *,
+        detectors: Sequence[DetectorLike] = ("hand",),
+        tracker: TrackerLike = "flow",
+        detect_every: int | str | Cadence = 3,
+        size: Size | None = None,
+        runtime: str | None = None,
+        overlap: bool = True,
+        host: PluginHost | None = None,
+    ) -> None:
+        host = host or PluginHost.load()
+        cadence = detect_every if isinstance(detect_every, Cadence) else parse_cadence(detect_every)
+        box_tracker = select_tracker(tracker, host)
+        selected = select_detectors(detectors, detect_every=cadence, runtime=runtime, host=host)
+        self.classes: list[ClassInfo] = []
+        self._infos = [one.info for one in selected]
+        self._tracker = Tracker(box_tracker, self.classes)
+        self._scheduler = Scheduler({one.info.name: one.cadence for one in selected})
+        self._runners = {
+            one.info.name: DetectorRunner(one.info.name, one.detector, in_thread=overlap) for one in selected
+        }
+        for one in selected:
+            run_class_ids(one.info.classes, self.classes)
+        self._size = size
+        self._overlap = overlap
+
+    def info(self, source: Source, settings: Mapping[str, Any] | None = None) -> RunInfo:
+        """Return what sinks are told before the first frame."""
+        return RunInfo(
+            uri=source.uri,
+            video=source.info,
+            classes=self.classes,
+            detectors=tuple(self._infos),
+            settings=settings or {},
+            open_classes=any(getattr(r.detector, "open_classes", False) for r in self._runners.values()),
+        )
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How often each detector failed that ever did."""
+        return {name: runner.failures for name, runner in self._runners.items() if runner.failures}
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know of the detectors, one line each."""
+        return [runner.note for runner in self._runners.values() if runner.note]
+
+    def run(
+        self, source: Source | str, *, max_frames: int | None = None
+    ) -> Generator[tuple[Frame, FrameResult], None, None]:
+        """Yield each frame of ``source`` (or of the file, camera or folder that it names) with its result.
+
+        Begins anew with every source, but for the track ids, which go on. Raises SourceError.
+        """
+        if isinstance(source, str):
+            with open_source(source) as opened:
+                yield from self.run(opened, max_frames=max_frames)
+            return
+        self._scheduler.reset()
+        self._tracker.reset()
+        for runner in self._runners.values():
+            runner.reset()
+        frames = islice(source, max_frames)
+        if source.is_live:  # the time until a frame comes is the camera's own
+            yield from self._results(untimed(frames), 0)
+        elif self._overlap:
+            with closing(ReadAhead(frames)) as ahead:
+                yield from self._results(ahead, LOOK_AHEAD)
+        else:
+            yield from self._results(timed(frames), 0)
+
+    def close(self) -> None:
+        """Close the detectors; one that fails raises DetectorError when all are closed. Again: nothing happens."""
+        with ExitStack() as stack:
+            while self._runners:
+                stack.callback(self._runners.popitem()[1].close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _results(self, frames: Iterable[tuple[Frame, float | None]], depth: int) -> Iterator[tuple[Frame, FrameResult]]:
+        """Yield the results of ``frames`` in order; the detections of ``depth`` frames more are under way meanwhile."""
+        under_way: deque[_Job] = deque()
+        reading = iter(frames)
+        broken: HybridTrackError | None = None
+        try:
+            while True:
+                try:
+                    under_way.append(self._begin(*next(reading)))
+                except StopIteration:
+                    break
+                except HybridTrackError as error:  # the frames before it count
+                    broken = error
+                    break
+                if len(under_way) > depth:
+                    yield self._finish(under_way.popleft())
+            while under_way:
+                yield self._finish(under_way.popleft())
+        finally:  # what nobody waits for any more is not begun
+            for job in under_way:
+                for outcome in job.outcomes.values():
+                    outcome.cancel()
+        if broken:
+            raise broken
+
+    def _begin(self, frame: Frame, decode_ms: float | None) -> _Job:
+        """Decide which detectors look at the frame, and set them to work."""
+        seen = frame if self._size is None else frame.reduced(self._size)
+        triggers = {
+            name: trigger
+            for name, trigger in self._scheduler.decide(frame.index, frame.time_s).items()
+            if not self._runners[name].is_out
+        }
+        return _Job(frame, seen, decode_ms, triggers, {name: self._runners[name].submit(seen) for name in triggers})
+
+    def _finish(self, job: _Job) -> tuple[Frame, FrameResult]:
+        """Wait for the detectors, and carry the tracks to this frame."""
+        outcomes: dict[str, Outcome] = {}
+        for name, coming in job.outcomes.items():
+            if self._runners[name].is_out:  # since this frame was begun: as if it had been begun only now
+                coming.cancel()
+            else:
+                outcomes[name] = self._runners[name].wait(coming)
+        found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
+        start = time.perf_counter()
+        tracks = self._tracker.step(job.seen, {name: one for name, one in found.items() if one is not None})
+        stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
+        stage_ms |= {
+            "detect": sum(outcome.ms for outcome in outcomes.values()),
+            "track": (time.perf_counter() - start) * 1000,
+        }
+        runs = tuple(
+            DetectorRun(detector=name, trigger=job.triggers[name], status="failed" if outcome.error else "ok")
+            for name, outcome in outcomes.items()
+        )
+        return job.frame, FrameResult(
+            frame_index=job.frame.index,
+            time_s=job.frame.time_s,
+            runs=runs,
+            detections={name: found.get(name) for name in self._runners},
+            tracks=tracks,
+            stage_ms=stage_ms,
+        )
+
+    def _in_run_classes(self, outcome: Outcome) -> Detections | None:
+        """Return the detections, if there are any, with class ids that count into the run's classes."""
+        found = outcome.detections
+        if found is None:
+            return None
+        return replace(found, class_id=run_class_ids(outcome.classes, self.classes)[found.class_id])

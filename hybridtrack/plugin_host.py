@@ -1,0 +1,191 @@
+"""Finds plugins, collects what they offer, and builds what is selected.
+
+Every plugin lives in a plugin manager of its own: pluggy calls all implementations of a hook in one go, and one that
+raises would take the others' results with it. A plugin that fails is kept with its error and stops nobody else;
+``HYBRIDTRACK_STRICT_PLUGINS=1`` lets the error through, ``HYBRIDTRACK_DISABLE_PLUGINS=a,b`` keeps plugins from being
+imported at all.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+import pluggy
+
+import hybridtrack
+from hybridtrack import builtin, hookspecs
+from hybridtrack.errors import HybridTrackError, MissingPackageError, PluginError, UsageError, one_line, unknown_name
+from hybridtrack.hookspecs import PROJECT, DetectorSpec, SinkSpec, TrackerSpec
+
+SpecT = TypeVar("SpecT", DetectorSpec, TrackerSpec, SinkSpec)
+
+DISABLE = "HYBRIDTRACK_DISABLE_PLUGINS"
+STRICT = "HYBRIDTRACK_STRICT_PLUGINS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """Where offers come from; ``error`` says why it offers nothing."""
+
+    name: str
+    distribution: str
+    version: str
+    error: str = ""
+    is_disabled: bool = False
+
+    def __str__(self) -> str:
+        return f"plugin {self.name!r} of {self.distribution} {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer(Generic[SpecT]):
+    """Something that can be selected by name, and the plugin it comes from."""
+
+    kind: str  #: "detector", "tracker" or "sink"
+    spec: SpecT
+    plugin: Plugin
+    is_strict: bool = False
+
+    def read_options(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Return a value for each option of the spec: what a text says, else its default. Raises UsageError."""
+        values = {option.name: option.default for option in self.spec.options}
+        types = {option.name: option.type for option in self.spec.options}
+        for key, text in texts.items():
+            if key not in types:
+                raise UsageError(f"{self.kind} {self.spec.name!r}: {unknown_name('option', key, types)}")
+            try:
+                values[key] = types[key](text)
+            except ValueError as error:
+                raise UsageError(f"{self.kind} {self.spec.name!r}: cannot use {key}={text}: {error}") from error
+        return values
+
+    def build(self, options: Mapping[str, Any]) -> Any:
+        """Return what the spec's factory makes of ``options``: a Detector, BoxTracker or Sink.
+
+        Raises MissingPackageError with the install hint when a package is absent, PluginError when the factory of a
+        plugin fails otherwise.
+        """
+        try:
+            return self.spec.create(options)
+        except HybridTrackError:
+            raise
+        except Exception as error:
+            if self.is_strict or self.plugin.distribution == PROJECT:
+                raise
+            wanted = f"{self.kind} {self.spec.name!r} ({self.plugin})"
+            if isinstance(error, ImportError):
+                hint = self.spec.install_hint or "install what it needs"
+                raise MissingPackageError(f"{wanted} lacks a package: {one_line(error)}; {hint}") from error
+            raise PluginError(f"{wanted} cannot be built: {one_line(error)}; mend or deselect it") from error
+
+
+class PluginHost:
+    """All that plugins offer: ``detectors``, ``trackers`` and ``sinks``, and the plugins that are ``broken``."""
+
+    def __init__(self, *, is_strict: bool = False) -> None:
+        self.plugins: list[Plugin] = []
+        self._is_strict = is_strict
+        self._detectors: dict[str, list[Offer[DetectorSpec]]] = {}
+        self._trackers: dict[str, list[Offer[TrackerSpec]]] = {}
+        self._sinks: dict[str, list[Offer[SinkSpec]]] = {}
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> PluginHost:
+        """Return a host with the built-in offers and those of all installed plugins, each in a guard of its own."""
+        host = cls(is_strict=environ.get(STRICT, "") not in ("", "0"))
+        host.add(builtin, Plugin(name="builtin", distribution=PROJECT, version=hybridtrack.__version__))
+        disabled = {name.strip() for name in environ.get(DISABLE, "").split(",")}
+        for entry_point in importlib.metadata.entry_points(group=PROJECT):
+            dist = entry_point.dist
+            distribution, version = (dist.name, dist.version) if dist else ("?", "?")
+            plugin = Plugin(name=entry_point.name, distribution=distribution, version=version)
+            if entry_point.name in disabled:
+                plugin = replace(plugin, error=f"disabled by {DISABLE}", is_disabled=True)
+                host.plugins.append(plugin)
+            else:
+                host.add(entry_point, plugin)
+        return host
+
+    def add(self, source: object, plugin: Plugin) -> None:
+        """Collect what a plugin offers: a module or object with hook implementations, or an entry point to one."""
+        try:
+            found = source.load() if isinstance(source, importlib.metadata.EntryPoint) else source
+            offers = self._collect(found, plugin)
+        except (Exception, SystemExit) as error:
+            if self._is_strict:
+                raise
+            plugin = replace(plugin, error=one_line(error))
+        else:
+            for offer in offers:
+                shelf: dict[str, list[Any]] = getattr(self, f"_{offer.kind}s")
+                shelf.setdefault(offer.spec.name, []).append(offer)
+        self.plugins.append(plugin)
+
+    def _collect(self, implementation: object, plugin: Plugin) -> list[Offer[Any]]:
+        manager = pluggy.PluginManager(PROJECT)
+        manager.add_hookspecs(hookspecs)
+        manager.register(implementation, plugin.name)
+        manager.check_pending()  # a misspelt hook is an error, not silence
+        offers: list[Offer[Any]] = []
+        for kind, spec_type in (("detector", DetectorSpec), ("tracker", TrackerSpec), ("sink", SinkSpec)):
+            for specs in getattr(manager.hook, f"hybridtrack_{kind}s")():
+                for spec in specs:
+                    if not isinstance(spec, spec_type):
+                        raise TypeError(f"hybridtrack_{kind}s gave {spec!r}, expected {spec_type.__name__}")
+                    offers.append(Offer(kind=kind, spec=spec, plugin=plugin, is_strict=self._is_strict))
+        return offers
+
+    @property
+    def broken(self) -> tuple[Plugin, ...]:
+        """The plugins that offer nothing because they failed or are disabled, with the reason."""
+        return tuple(plugin for plugin in self.plugins if plugin.error)
+
+    @property
+    def offers(self) -> tuple[Offer[Any], ...]:
+        """All that can be selected, and what cannot because another plugin offers the same name."""
+        shelves: tuple[Mapping[str, list[Offer[Any]]], ...] = (self._detectors, self._trackers, self._sinks)
+        return tuple(offer for shelf in shelves for offers in shelf.values() for offer in offers)
+
+    @property
+    def detectors(self) -> dict[str, Offer[DetectorSpec]]:
+        """The detectors by name. Raises PluginError when two plugins offer one name."""
+        return {name: self.detector(name) for name in self._detectors}
+
+    @property
+    def trackers(self) -> dict[str, Offer[TrackerSpec]]:
+        """The trackers by name. Raises PluginError when two plugins offer one name."""
+        return {name: self.tracker(name) for name in self._trackers}
+
+    @property
+    def sinks(self) -> dict[str, Offer[SinkSpec]]:
+        """The sinks by name. Raises PluginError when two plugins offer one name."""
+        return {name: self.sink(name) for name in self._sinks}
+
+    def detector(self, name: str) -> Offer[DetectorSpec]:
+        """Return the detector ``name``. Raises UsageError when nobody offers it, PluginError when two do."""
+        return self._select("detector", name, self._detectors)
+
+    def tracker(self, name: str) -> Offer[TrackerSpec]:
+        """Return the tracker ``name``. Raises UsageError when nobody offers it, PluginError when two do."""
+        return self._select("tracker", name, self._trackers)
+
+    def sink(self, name: str) -> Offer[SinkSpec]:
+        """Return the sink ``name``. Raises UsageError when nobody offers it, PluginError when two do."""
+        return self._select("sink", name, self._sinks)
+
+    def _select(self, kind: str, name: str, shelf: Mapping[str, list[Offer[SpecT]]]) -> Offer[SpecT]:
+        offers = shelf.get(name, [])
+        if len(offers) == 1:
+            return offers[0]
+        if offers:
+            rivals = " and ".join(str(offer.plugin) for offer in offers)
+            raise PluginError(f"{kind} {name!r} is offered by {rivals}: uninstall one, or name it in {DISABLE}")
+        for plugin in self.broken:
+            if plugin.name == name:
+                raise PluginError(f"{kind} {name!r}: {plugin} cannot be used: {plugin.error}")
+        others = "; ".join(f"{plugin} cannot be used: {plugin.error}" for plugin in self.broken)
+        raise UsageError(unknown_name(kind, name, shelf) + (f"; {others}" if others else ""))

@@ -1,0 +1,91 @@
+"""From names, objects and functions to the detectors and the tracker of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from hybridtrack.config import Cadence, Choice, cadence_for, parse_choice
+from hybridtrack.detectors.function import FunctionDetector
+from hybridtrack.errors import UsageError
+from hybridtrack.hookspecs import BoxTracker, Detector
+from hybridtrack.plugin_host import PluginHost
+from hybridtrack.types import DetectorInfo, Frame
+
+DetectorLike: TypeAlias = str | Choice | Detector | Callable[[Frame], Any]
+TrackerLike: TypeAlias = str | Choice | BoxTracker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedDetector:
+    """A detector that was built, how often it runs, and what the run says of it."""
+
+    detector: Detector
+    cadence: Cadence
+    info: DetectorInfo
+
+
+def select_detectors(
+    wanted: Sequence[DetectorLike], *, detect_every: Cadence, runtime: str | None, host: PluginHost
+) -> tuple[SelectedDetector, ...]:
+    """Return the detectors that are ``wanted``: by name (``"hand,every=3"``), as objects, or as plain functions.
+
+    ``runtime`` goes to those that have the option. Raises UsageError, PluginError, and what their factories raise.
+    """
+    selected: list[SelectedDetector] = []
+    with ExitStack() as built:
+        for one in wanted:
+            if isinstance(one, str):
+                one = parse_choice(one, where="detector", has_cadence=True)
+            made = _offered(one, detect_every, runtime, host) if isinstance(one, Choice) else _given(one, detect_every)
+            built.callback(made.detector.close)
+            if made.info.name in (other.info.name for other in selected):
+                raise UsageError(f"two detectors are called {made.info.name!r}: give each a name of its own")
+            selected.append(made)
+        built.pop_all()  # all went well: they stay open
+    return tuple(selected)
+
+
+def select_tracker(wanted: TrackerLike, host: PluginHost) -> BoxTracker:
+    """Return the tracker that is ``wanted``: by name, or as an object. Raises UsageError, PluginError."""
+    if isinstance(wanted, str):
+        wanted = parse_choice(wanted, where="tracker", has_cadence=False)
+    if not isinstance(wanted, Choice):
+        return wanted
+    offer = host.tracker(wanted.name)
+    tracker: BoxTracker = offer.build(offer.read_options(wanted.options))
+    return tracker
+
+
+def _offered(choice: Choice, detect_every: Cadence, runtime: str | None, host: PluginHost) -> SelectedDetector:
+    offer = host.detector(choice.name)
+    options = offer.read_options(choice.options)
+    if runtime is not None and "runtime" in options and "runtime" not in choice.options:
+        options["runtime"] = runtime
+    detector: Detector = offer.build(options)
+    cadence = cadence_for(
+        every=choice.every,
+        phase=choice.phase,
+        detect_every=detect_every,
+        default_every=offer.spec.default_every,
+        finds_hands=any(info.role == "hand" for info in detector.classes),
+    )
+    info = DetectorInfo(
+        name=choice.name,
+        classes=detector.classes,
+        every=cadence.frames or str(cadence),
+        distribution=offer.plugin.distribution,
+        version=offer.plugin.version,
+        bundle=getattr(detector, "bundle_name", None),
+        sha256=getattr(detector, "model_sha256", None),
+    )
+    return SelectedDetector(detector=detector, cadence=cadence, info=info)
+
+
+def _given(one: Detector | Callable[[Frame], Any], cadence: Cadence) -> SelectedDetector:
+    detector = cast(Detector, one if hasattr(one, "detect") else FunctionDetector(one))
+    name = getattr(one, "__name__", type(one).__name__)
+    info = DetectorInfo(name=name, classes=detector.classes, every=cadence.frames or str(cadence))
+    return SelectedDetector(detector=detector, cadence=cadence, info=info)
