@@ -1,0 +1,120 @@
+"""``hybridtrack run``: detect every few frames, track in between, write tracks."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hybridtrack.config import RUNTIMES, RunSettings, read_settings
+from hybridtrack.errors import UsageError
+
+if TYPE_CHECKING:
+    from hybridtrack.hookspecs import Sink
+    from hybridtrack.plugin_host import PluginHost
+    from hybridtrack.types import RunSummary
+
+
+@click.command(short_help="Track hands through a video, camera, stream or folder of images.")
+@click.argument("source_argument", metavar="[SOURCE]", required=False)
+@click.option("--source", metavar="SOURCE", help="The same as the argument.  [default: camera 0]")
+@click.option("--width", type=int, help="Width to ask of a camera, in pixels.")
+@click.option("--height", type=int, help="Height to ask of a camera, in pixels.")
+@click.option("--size", metavar="WxH", help="Detectors and trackers look at this size; boxes stay in source pixels.")
+@click.option("--detect-every", metavar="N|100ms", help="Run detectors of hands every N frames or T ms.  [default: 3]")
+@click.option(
+    "--detector",
+    metavar="NAME[,every=N][,phase=P][,key=value…]",
+    multiple=True,
+    help="A detector in place of the default one (hand); +NAME adds to it. May be repeated.",
+)
+@click.option("--tracker", metavar="NAME", help="What carries boxes between detector runs.  [default: flow]")
+@click.option("--start", type=float, metavar="T", help="Begin at this second of the source.")
+@click.option("--end", type=float, metavar="T", help="End at this second of the source.")
+@click.option("--max-frames", type=int, metavar="N", help="End after so many frames.")
+@click.option("--loop", type=int, metavar="K", help="Play a file K times.  [default: 1]")
+@click.option("--fps", type=float, metavar="F", help="Frames per second of a folder of images.  [default: 30]")
+@click.option("--json", metavar="FILE", help="Write tracks as JSON Lines; - is standard output.")
+@click.option("--with-detections", is_flag=True, default=None, help="Write the raw detections to --json as well.")
+@click.option("--mot", metavar="FILE", help="Write tracks as MOTChallenge text.")
+@click.option("--video", metavar="FILE", help="Write the video with boxes and ids drawn on it.")
+@click.option("--image", metavar="FILE", help="Write a picture of the first frame with the most tracks.")
+@click.option("--show", "--display", is_flag=True, default=None, help="Show the video in a window; q ends.")
+@click.option(
+    "--runtime", type=click.Choice(RUNTIMES), help="What runs the networks.  [default: the first that is installed]"
+)
+@click.option("--config", metavar="FILE", help="TOML file with the same names as these flags, which win over it.")
+def run(config: str | None, source_argument: str | None, **flags: Any) -> None:
+    """Track hands through SOURCE: a file, camera number, rtsp:// address, or a folder or glob of images.
+
+    Without an output the run ends with a table on standard output.
+    """
+    if source_argument is not None:
+        if flags["source"] is not None:
+            raise UsageError(f"two sources, {source_argument!r} and --source {flags['source']!r}: give one")
+        flags["source"] = source_argument
+    given = {key: value for key, value in flags.items() if value not in (None, ())}
+    settings = read_settings(given, Path(config) if config else None)
+    summary = execute(settings)
+    if settings.outputs:
+        for note in summary.notes:
+            click.echo(f"hybridtrack run: {note}", err=True)
+
+
+def execute(settings: RunSettings) -> RunSummary:
+    """Return the summary of a run that did what the settings say. Raises HybridTrackError."""
+    from hybridtrack.cli.progress import Progress
+    from hybridtrack.engine import Engine
+    from hybridtrack.plugin_host import PluginHost
+    from hybridtrack.run import write_run
+    from hybridtrack.sinks.output import check_not_source
+    from hybridtrack.sources import open_source
+
+    host = PluginHost.load()
+    sinks = build_sinks(settings, host)
+    with ExitStack() as stack:
+        engine = stack.enter_context(
+            Engine(
+                detectors=settings.detector,
+                tracker=settings.tracker,
+                detect_every=settings.detect_every,
+                size=settings.size,
+                runtime=settings.runtime,
+                host=host,
+            )
+        )
+        source = stack.enter_context(
+            open_source(
+                settings.source,
+                fps=settings.fps,
+                loop=settings.loop,
+                start_s=settings.start,
+                end_s=settings.end,
+                width_px=settings.width,
+                height_px=settings.height,
+            )
+        )
+        for path in settings.outputs.values():  # before any of them is made
+            check_not_source(path, source.uri)
+        limits = (settings.max_frames, source.expected_frames)
+        progress = stack.enter_context(Progress(min((n for n in limits if n is not None), default=None)))
+        return write_run(
+            engine,
+            source,
+            sinks,
+            settings=settings.resolved(),
+            max_frames=settings.max_frames,
+            on_frame=progress.advance,
+        )
+
+
+def build_sinks(settings: RunSettings, host: PluginHost) -> list[Sink]:
+    """Return the sinks that the settings name, none of them open."""
+    wanted: dict[str, dict[str, Any]] = {name: {"path": path} for name, path in settings.outputs.items()}
+    if settings.json is not None:
+        wanted["json"]["with_detections"] = settings.with_detections
+    if settings.show:
+        wanted["display"] = {}
+    return [host.sink(name).build(options) for name, options in (wanted or {"table": {}}).items()]
