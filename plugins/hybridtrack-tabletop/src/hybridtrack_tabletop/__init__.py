@@ -1,0 +1,45 @@
+"""Things on a table as a detector for hybridtrack: ``--detector +tabletop``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hybridtrack.hookspecs import DetectorSpec, Option, hookimpl
+
+if TYPE_CHECKING:
+    from hybridtrack.hookspecs import Detector
+
+BUNDLE = Path(__file__).parent / "bundle"
+
+
+def create(options: Mapping[str, Any]) -> Detector:
+    """Return the detector. Raises BundleError, MissingPackageError, and UsageError of wrong options."""
+    from hybridtrack.detectors.bundle import load_bundle
+    from hybridtrack.detectors.ssd import SsdDetector
+
+    return SsdDetector(
+        load_bundle(BUNDLE),
+        runtime=options.get("runtime"),
+        threads=options.get("threads", 1),
+        min_score=options.get("min_score"),
+    )
+
+
+@hookimpl
+def hybridtrack_detectors() -> list[DetectorSpec]:
+    """Return the detector of table objects: things rest most of the time, so it looks twice a second."""
+    return [
+        DetectorSpec(
+            name="tabletop",
+            summary="mugs, bottles, books and 20 more classes of Open Images, by an SSD",
+            create=create,
+            default_every="500ms",
+            options=(
+                Option(name="runtime", help="litert or tensorflow; default: the first of them that is installed"),
+                Option(name="threads", type=int, default=1, help="threads of one inference"),
+                Option(name="min_score", type=float, help="least score of a box, in 0..1; default: 0.05"),
+            ),
+        )
+    ]
