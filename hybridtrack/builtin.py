@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hybridtrack.hookspecs import DetectorSpec, Option, SinkSpec, TrackerSpec, hookimpl
+from hybridtrack.hookspecs import DetectorSpec, Option, RelationSpec, SinkSpec, TrackerSpec, hookimpl
 
 _TRACKERS = {  # name -> module, summary
     "flow": ("flow", "sparse optical flow fused with a Kalman filter (default)"),
@@ -53,6 +53,18 @@ def hybridtrack_trackers() -> list[TrackerSpec]:
     return [
         TrackerSpec(name=name, summary=summary, create=_factory(f"tracking.{module}", f"create_{name}"))
         for name, (module, summary) in _TRACKERS.items()
+    ]
+
+
+@hookimpl
+def hybridtrack_relations() -> list[RelationSpec]:
+    """Return the relation of hands to objects."""
+    return [
+        RelationSpec(
+            name="hand_object",
+            summary="hands near, over and holding objects; pick_up, put_down, hand_over, push, touches (default)",
+            create=_factory("relations.hand_object", "create_hand_object"),
+        )
     ]
 
 

@@ -127,17 +127,34 @@ def parse_choice(text: str, *, where: str, has_cadence: bool) -> Choice:
 DEFAULT_DETECTORS = (Choice(name="hand"),)
 
 
+DEFAULT_RELATIONS = (Choice(name="hand_object"),)
+
+
 def parse_detectors(texts: tuple[str, ...], *, where: str = "--detector") -> tuple[Choice, ...]:
     """Return the detectors that names ask for; names replace the default set, ``+NAME`` adds to what stands before.
 
     Raises UsageError when one is asked for twice.
     """
-    plain = [parse_choice(text, where=where, has_cadence=True) for text in texts if not text.startswith("+")]
-    added = [parse_choice(text[1:], where=where, has_cadence=True) for text in texts if text.startswith("+")]
-    choices = (*(plain or DEFAULT_DETECTORS), *added)
+    return _parse_choices(texts, DEFAULT_DETECTORS, where=where, has_cadence=True)
+
+
+def parse_relations(texts: tuple[str, ...], *, where: str = "--relation") -> tuple[Choice, ...]:
+    """Return the relations that names ask for; names replace the default set, ``+NAME`` adds to what stands before.
+
+    Raises UsageError when one is asked for twice.
+    """
+    return _parse_choices(texts, DEFAULT_RELATIONS, where=where, has_cadence=False)
+
+
+def _parse_choices(
+    texts: tuple[str, ...], default: tuple[Choice, ...], *, where: str, has_cadence: bool
+) -> tuple[Choice, ...]:
+    plain = [parse_choice(text, where=where, has_cadence=has_cadence) for text in texts if not text.startswith("+")]
+    added = [parse_choice(text[1:], where=where, has_cadence=has_cadence) for text in texts if text.startswith("+")]
+    choices = (*(plain or default), *added)
     for number, choice in enumerate(choices):
         if choice.name in (other.name for other in choices[:number]):
-            raise UsageError(f"{where} {choice.name!r} is asked for twice: name each detector once")
+            raise UsageError(f"{where} {choice.name!r} is asked for twice: name each once")
     return choices
 
 
@@ -152,6 +169,8 @@ class RunSettings:
     detect_every: Cadence = Cadence(frames=3)
     detector: tuple[Choice, ...] = DEFAULT_DETECTORS
     tracker: Choice = Choice(name="flow")
+    relations: bool = True
+    relation: tuple[Choice, ...] = DEFAULT_RELATIONS
     start: float | None = None
     end: float | None = None
     max_frames: int | None = None
@@ -261,6 +280,11 @@ def _detectors(value: object, where: str) -> tuple[Choice, ...]:
     return parse_detectors(tuple(_text(text, where) for text in texts), where=where)
 
 
+def _relations(value: object, where: str) -> tuple[Choice, ...]:
+    texts = value if isinstance(value, list | tuple) else (value,)
+    return parse_relations(tuple(_text(text, where) for text in texts), where=where)
+
+
 def _tracker(value: object, where: str) -> Choice:
     return parse_choice(_text(value, where), where=where, has_cadence=False)
 
@@ -279,6 +303,8 @@ _READERS: Mapping[str, Reader] = {
     "detect_every": _cadence,
     "detector": _detectors,
     "tracker": _tracker,
+    "relations": _flag,
+    "relation": _relations,
     "start": _number,
     "end": _number,
     "max_frames": _count,

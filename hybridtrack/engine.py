@@ -1,4 +1,4 @@
-"""One frame's way from the source to its result: schedule, detect, track. The one module that sees all stages.
+"""One frame's way from the source to its result: schedule, detect, track, relate. The one module that sees all stages.
 
 ``Engine.run`` is the loop of a program of one's own; ``run.write_run`` drives it into sinks, as the command line does.
 """
@@ -15,24 +15,40 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from hybridtrack.config import Cadence, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError
 from hybridtrack.plugin_host import PluginHost
+from hybridtrack.relation_runner import RelationRunner
 from hybridtrack.scheduler import Scheduler
-from hybridtrack.selection import DetectorLike, TrackerLike, select_detectors, select_tracker
+from hybridtrack.selection import (
+    DetectorLike,
+    RelationLike,
+    TrackerLike,
+    select_detectors,
+    select_relations,
+    select_tracker,
+)
 from hybridtrack.sources import open_source
 from hybridtrack.sources.read_ahead import ReadAhead, timed, untimed
 from hybridtrack.sources.source import Source
+from hybridtrack.tracking.camera_motion import CameraMotion
 from hybridtrack.tracking.tracker import Tracker
 from hybridtrack.types import (
+    Array,
     ClassInfo,
     Detections,
     DetectorRun,
+    Event,
     Frame,
     FrameResult,
+    Relations,
     RunInfo,
+    Scene,
     Size,
+    Tracks,
 )
 
 LOOK_AHEAD = 8  #: frames of a recording whose detections may be under way while those before them are tracked
@@ -50,11 +66,12 @@ class _Job:
 
 
 class Engine:
-    """Runs detectors on some frames and a tracker on all of them.
+    """Runs detectors on some frames, and a tracker and relations on all of them.
 
     detectors: names (``"hand,every=3"``), ``Detector`` objects, or functions ``frame -> boxes``. tracker: a name or a
-    ``BoxTracker``. detect_every: frames (3), or a time ("100ms"). size: (width, height) at which detectors and trackers
-    look at a frame; boxes stay in source pixels. overlap: decode and detect in threads; the results are the same.
+    ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. detect_every: frames (3), or a time
+    ("100ms"). size: (width, height) at which detectors and trackers look at a frame; boxes stay in source pixels.
+    overlap: decode and detect in threads; the results are the same.
     Close it, or use it in ``with``. Raises UsageError and what the detectors' factories raise.
     """
 
@@ -63,6 +80,7 @@ class Engine:
         *,
         detectors: Sequence[DetectorLike] = ("hand",),
         tracker: TrackerLike = "flow",
+        relations: Sequence[RelationLike] = ("hand_object",),
         detect_every: int | str | Cadence = 3,
         size: Size | None = None,
         runtime: str | None = None,
@@ -72,10 +90,12 @@ class Engine:
         host = host or PluginHost.load()
         cadence = detect_every if isinstance(detect_every, Cadence) else parse_cadence(detect_every)
         box_tracker = select_tracker(tracker, host)
+        self._relations = RelationRunner(select_relations(relations, host))
         selected = select_detectors(detectors, detect_every=cadence, runtime=runtime, host=host)
         self.classes: list[ClassInfo] = []
         self._infos = [one.info for one in selected]
         self._tracker = Tracker(box_tracker, self.classes)
+        self._camera = CameraMotion()
         self._scheduler = Scheduler({one.info.name: one.cadence for one in selected})
         self._runners = {
             one.info.name: DetectorRunner(one.info.name, one.detector, in_thread=overlap) for one in selected
@@ -98,13 +118,14 @@ class Engine:
 
     @property
     def failures(self) -> dict[str, int]:
-        """How often each detector failed that ever did."""
-        return {name: runner.failures for name, runner in self._runners.items() if runner.failures}
+        """How often each detector and relation failed that ever did."""
+        failed = {name: runner.failures for name, runner in self._runners.items() if runner.failures}
+        return failed | self._relations.failures
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of the detectors, one line each."""
-        return [runner.note for runner in self._runners.values() if runner.note]
+        """What the user should know of the detectors and relations, one line each."""
+        return [*(runner.note for runner in self._runners.values() if runner.note), *self._relations.notes]
 
     def run(
         self, source: Source | str, *, max_frames: int | None = None
@@ -119,6 +140,8 @@ class Engine:
             return
         self._scheduler.reset()
         self._tracker.reset()
+        self._camera.reset()
+        self._relations.reset()
         for runner in self._runners.values():
             runner.reset()
         frames = islice(source, max_frames)
@@ -190,10 +213,13 @@ class Engine:
         found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
         start = time.perf_counter()
         tracks = self._tracker.step(job.seen, {name: one for name, one in found.items() if one is not None})
+        tracked = time.perf_counter()
+        relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
         stage_ms |= {
             "detect": sum(outcome.ms for outcome in outcomes.values()),
-            "track": (time.perf_counter() - start) * 1000,
+            "track": (tracked - start) * 1000,
+            "relate": (time.perf_counter() - tracked) * 1000,
         }
         runs = tuple(
             DetectorRun(detector=name, trigger=job.triggers[name], status="failed" if outcome.error else "ok")
@@ -205,8 +231,26 @@ class Engine:
             runs=runs,
             detections={name: found.get(name) for name in self._runners},
             tracks=tracks,
+            relations=relations,
+            events=events,
+            camera=camera,
             stage_ms=stage_ms,
         )
+
+    def _relate(self, frame: Frame, tracks: Tracks) -> tuple[Relations, tuple[Event, ...], Array | None]:
+        """Return what the tracks have to do with each other, and how the camera has moved where that was needed."""
+        if not self._relations:
+            return Relations.empty(), (), None
+        is_needed = any(self.classes[class_id].role == "object" for class_id in tracks.class_id.tolist())
+        camera = self._camera.step(frame, tracks.xyxy) if is_needed else None
+        scene = Scene(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            tracks=tracks,
+            classes=self.classes,
+            camera=np.eye(3) if camera is None else camera,
+        )
+        return *self._relations.step(scene), camera
 
     def _in_run_classes(self, outcome: Outcome) -> Detections | None:
         """Return the detections, if there are any, with class ids that count into the run's classes."""

@@ -9,6 +9,7 @@
     ├── MissingPackageError (ImportError) an optional package that is needed and absent
     ├── PluginError (RuntimeError)        a plugin that cannot be loaded, or whose factory fails
     ├── DetectorError (RuntimeError)     a detector that cannot be built or gave an invalid result
+    ├── RelationError (RuntimeError)     a relation that gave an invalid result
     └── TrackFileError (ValueError)      a track file that is not in the format it claims
 
 ``StopRun`` is no error: a sink raises it to end the run in order.
@@ -56,6 +57,10 @@ class PluginError(HybridTrackError, RuntimeError):
 
 class DetectorError(HybridTrackError, RuntimeError):
     """A detector that cannot be built, or whose result breaks the contract."""
+
+
+class RelationError(HybridTrackError, RuntimeError):
+    """A relation that cannot be reset, or whose result breaks the contract."""
 
 
 class TrackFileError(HybridTrackError, ValueError):

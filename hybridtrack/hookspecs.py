@@ -6,14 +6,26 @@ options of the one that was selected, and this is where heavy imports belong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pluggy
 
 if TYPE_CHECKING:
-    from hybridtrack.types import Array, Box, ClassInfo, Detections, Frame, FrameResult, RunInfo, RunSummary
+    from hybridtrack.types import (
+        Array,
+        Box,
+        ClassInfo,
+        Detections,
+        Event,
+        Frame,
+        FrameResult,
+        Relations,
+        RunInfo,
+        RunSummary,
+        Scene,
+    )
 
 PROJECT = "hybridtrack"  #: entry-point group and prefix of the hooks
 
@@ -100,6 +112,18 @@ class Measurement:
         return cls(xyxy=xyxy, std_px=np.ones((n, 4)), is_measured=np.zeros(n, bool), quality=np.ones(n))
 
 
+class Relation(Protocol):
+    """Says what the tracks of a frame have to do with each other, and what happened between them."""
+
+    def step(self, scene: Scene) -> tuple[Relations, Sequence[Event]]:
+        """Return the pairs that are related on this frame, and the events that it decides; frames come in order."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the past: a new source begins."""
+        ...
+
+
 class Sink(Protocol):
     """Writes or shows results. ``open`` once, ``write`` a frame at a time, ``close`` once whatever happened."""
 
@@ -150,6 +174,17 @@ class TrackerSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RelationSpec:
+    """A way to relate tracks that can be selected by ``name``."""
+
+    name: str
+    summary: str
+    create: Callable[[Mapping[str, Any]], Relation]
+    options: tuple[Option, ...] = ()
+    install_hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SinkSpec:
     """An output that can be selected by ``name``."""
 
@@ -169,6 +204,12 @@ def hybridtrack_detectors() -> Iterable[DetectorSpec]:
 @hookspec
 def hybridtrack_trackers() -> Iterable[TrackerSpec]:
     """Return the trackers that this plugin offers."""
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def hybridtrack_relations() -> Iterable[RelationSpec]:
+    """Return the relations that this plugin offers."""
     raise AssertionError("a hook specification is never called")
 
 

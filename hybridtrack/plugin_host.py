@@ -19,9 +19,11 @@ import pluggy
 import hybridtrack
 from hybridtrack import builtin, hookspecs
 from hybridtrack.errors import HybridTrackError, MissingPackageError, PluginError, UsageError, one_line, unknown_name
-from hybridtrack.hookspecs import PROJECT, DetectorSpec, SinkSpec, TrackerSpec
+from hybridtrack.hookspecs import PROJECT, DetectorSpec, RelationSpec, SinkSpec, TrackerSpec
 
-SpecT = TypeVar("SpecT", DetectorSpec, TrackerSpec, SinkSpec)
+SpecT = TypeVar("SpecT", DetectorSpec, TrackerSpec, RelationSpec, SinkSpec)
+
+SPECS = {"detector": DetectorSpec, "tracker": TrackerSpec, "relation": RelationSpec, "sink": SinkSpec}
 
 DISABLE = "HYBRIDTRACK_DISABLE_PLUGINS"
 STRICT = "HYBRIDTRACK_STRICT_PLUGINS"
@@ -45,7 +47,7 @@ class Plugin:
 class Offer(Generic[SpecT]):
     """Something that can be selected by name, and the plugin it comes from."""
 
-    kind: str  #: "detector", "tracker" or "sink"
+    kind: str  #: "detector", "tracker", "relation" or "sink"
     spec: SpecT
     plugin: Plugin
     is_strict: bool = False
@@ -64,7 +66,7 @@ class Offer(Generic[SpecT]):
         return values
 
     def build(self, options: Mapping[str, Any]) -> Any:
-        """Return what the spec's factory makes of ``options``: a Detector, BoxTracker or Sink.
+        """Return what the spec's factory makes of ``options``: a Detector, BoxTracker, Relation or Sink.
 
         Raises MissingPackageError with the install hint when a package is absent, PluginError when the factory of a
         plugin fails otherwise.
@@ -84,13 +86,14 @@ class Offer(Generic[SpecT]):
 
 
 class PluginHost:
-    """All that plugins offer: ``detectors``, ``trackers`` and ``sinks``, and the plugins that are ``broken``."""
+    """All that plugins offer: detectors, trackers, relations and sinks, and the plugins that are ``broken``."""
 
     def __init__(self, *, is_strict: bool = False) -> None:
         self.plugins: list[Plugin] = []
         self._is_strict = is_strict
         self._detectors: dict[str, list[Offer[DetectorSpec]]] = {}
         self._trackers: dict[str, list[Offer[TrackerSpec]]] = {}
+        self._relations: dict[str, list[Offer[RelationSpec]]] = {}
         self._sinks: dict[str, list[Offer[SinkSpec]]] = {}
 
     @classmethod
@@ -131,7 +134,7 @@ class PluginHost:
         manager.register(implementation, plugin.name)
         manager.check_pending()  # a misspelt hook is an error, not silence
         offers: list[Offer[Any]] = []
-        for kind, spec_type in (("detector", DetectorSpec), ("tracker", TrackerSpec), ("sink", SinkSpec)):
+        for kind, spec_type in SPECS.items():
             for specs in getattr(manager.hook, f"hybridtrack_{kind}s")():
                 for spec in specs:
                     if not isinstance(spec, spec_type):
@@ -147,7 +150,8 @@ class PluginHost:
     @property
     def offers(self) -> tuple[Offer[Any], ...]:
         """All that can be selected, and what cannot because another plugin offers the same name."""
-        shelves: tuple[Mapping[str, list[Offer[Any]]], ...] = (self._detectors, self._trackers, self._sinks)
+        shelves: tuple[Mapping[str, list[Offer[Any]]], ...]
+        shelves = (self._detectors, self._trackers, self._relations, self._sinks)
         return tuple(offer for shelf in shelves for offers in shelf.values() for offer in offers)
 
     @property
@@ -161,6 +165,11 @@ class PluginHost:
         return {name: self.tracker(name) for name in self._trackers}
 
     @property
+    def relations(self) -> dict[str, Offer[RelationSpec]]:
+        """The relations by name. Raises PluginError when two plugins offer one name."""
+        return {name: self.relation(name) for name in self._relations}
+
+    @property
     def sinks(self) -> dict[str, Offer[SinkSpec]]:
         """The sinks by name. Raises PluginError when two plugins offer one name."""
         return {name: self.sink(name) for name in self._sinks}
@@ -172,6 +181,10 @@ class PluginHost:
     def tracker(self, name: str) -> Offer[TrackerSpec]:
         """Return the tracker ``name``. Raises UsageError when nobody offers it, PluginError when two do."""
         return self._select("tracker", name, self._trackers)
+
+    def relation(self, name: str) -> Offer[RelationSpec]:
+        """Return the relation ``name``. Raises UsageError when nobody offers it, PluginError when two do."""
+        return self._select("relation", name, self._relations)
 
     def sink(self, name: str) -> Offer[SinkSpec]:
         """Return the sink ``name``. Raises UsageError when nobody offers it, PluginError when two do."""

@@ -1,4 +1,4 @@
-"""From names, objects and functions to the detectors and the tracker of a run."""
+"""From names, objects and functions to the detectors, the tracker and the relations of a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any, TypeAlias, cast
 from hybridtrack.config import Cadence, Choice, cadence_for, parse_choice
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.errors import UsageError
-from hybridtrack.hookspecs import BoxTracker, Detector
+from hybridtrack.hookspecs import BoxTracker, Detector, Relation
 from hybridtrack.plugin_host import PluginHost
 from hybridtrack.types import DetectorInfo, Frame
 
 DetectorLike: TypeAlias = str | Choice | Detector | Callable[[Frame], Any]
 TrackerLike: TypeAlias = str | Choice | BoxTracker
+RelationLike: TypeAlias = str | Choice | Relation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,26 @@ def select_tracker(wanted: TrackerLike, host: PluginHost) -> BoxTracker:
     offer = host.tracker(wanted.name)
     tracker: BoxTracker = offer.build(offer.read_options(wanted.options))
     return tracker
+
+
+def select_relations(wanted: Sequence[RelationLike], host: PluginHost) -> dict[str, Relation]:
+    """Return the relations that are ``wanted``, by name: those offered under one, and objects.
+
+    Raises UsageError, PluginError.
+    """
+    selected: dict[str, Relation] = {}
+    for one in wanted:
+        if isinstance(one, str):
+            one = parse_choice(one, where="relation", has_cadence=False)
+        if isinstance(one, Choice):
+            offer = host.relation(one.name)
+            name, relation = one.name, offer.build(offer.read_options(one.options))
+        else:
+            name, relation = type(one).__name__, one
+        if name in selected:
+            raise UsageError(f"two relations are called {name!r}: name each once")
+        selected[name] = relation
+    return selected
 
 
 def _offered(choice: Choice, detect_every: Cadence, runtime: str | None, host: PluginHost) -> SelectedDetector:

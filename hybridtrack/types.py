@@ -217,6 +217,7 @@ class ClassInfo:
     name: str
     role: str = "object"  #: "hand", "object" or "other"
     identity: str = ""  #: the class under which identity is kept; empty: the class itself
+    key: str = ""  #: the attribute that tells objects of this class apart: two values of it are never one object
 
     def __post_init__(self) -> None:
         if not self.identity:
@@ -292,6 +293,8 @@ class Tracks:
     score: float32 (N,), of the last detection. confidence: float32 (N,), 0..1, decays while unseen. class_id: int32
     (N,), into the run's class list. origin, state: uint8 (N,), of ``Origin`` and ``TrackState``. last_detected_s:
     float64 (N,), seconds. detector: the N names of the detectors that saw each last. attributes: name -> (N, …).
+    occluded_by: int64 (N,), the id of the hand under which an object vanished, 0: none. position_cm: float64 (N, 2), on
+    the table, and speed_cm_s: float64 (N,); NaN where no table is known.
     """
 
     track_id: Array
@@ -305,11 +308,21 @@ class Tracks:
     last_detected_s: Array
     detector: tuple[str, ...]
     attributes: Mapping[str, Array] = field(default_factory=dict)
+    occluded_by: Array = None  # type: ignore[assignment]  # none
+    position_cm: Array = None  # type: ignore[assignment]  # unknown
+    speed_cm_s: Array = None  # type: ignore[assignment]  # unknown
 
     def __post_init__(self) -> None:
         track_id = _read_only(self.track_id, np.int64, (-1,), "track_id")
         n = len(track_id)
         object.__setattr__(self, "track_id", track_id)
+        for name, shape, missing in (
+            ("occluded_by", (n,), 0),
+            ("position_cm", (n, 2), np.nan),
+            ("speed_cm_s", (n,), np.nan),
+        ):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.full(shape, missing))
         for name, dtype, shape in (
             ("xyxy", np.float32, (n, 4)),
             ("velocity", np.float32, (n, 2)),
@@ -319,6 +332,9 @@ class Tracks:
             ("origin", np.uint8, (n,)),
             ("state", np.uint8, (n,)),
             ("last_detected_s", np.float64, (n,)),
+            ("occluded_by", np.int64, (n,)),
+            ("position_cm", np.float64, (n, 2)),
+            ("speed_cm_s", np.float64, (n,)),
         ):
             object.__setattr__(self, name, _read_only(getattr(self, name), dtype, shape, name))
         if len(self.detector) != n:
@@ -359,7 +375,91 @@ class Tracks:
             last_detected_s=self.last_detected_s[index],
             detector=tuple(self.detector[i] for i in index),
             attributes={name: values[index] for name, values in self.attributes.items()},
+            occluded_by=self.occluded_by[index],
+            position_cm=self.position_cm[index],
+            speed_cm_s=self.speed_cm_s[index],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """What relations are computed from: the tracks of one frame and how the camera has moved; no pixels.
+
+    classes: the run's, which ``tracks.class_id`` counts into. camera: float64 (3, 3), the homography that maps pixels
+    of the first frame on which it was measured to those of this one, for what lies on the table; the identity where it
+    was not measured. table: float64 (3, 3), maps pixels of this frame to centimetres on the table; None: not known.
+    """
+
+    frame_index: int
+    time_s: float
+    tracks: Tracks
+    classes: Sequence[ClassInfo]
+    camera: Array
+    table: Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Relations:
+    """The pairs of tracks that are near enough to matter on one frame, row i = pair i.
+
+    subject, object: int64 (N,), track ids. state: N names; of hands and objects "near", "overlapping" or "holding".
+    distance: float64 (N,), gap between the boxes in hand widths, 0 when they overlap. overlap: float64 (N,), IoU.
+    coverage: float64 (N,), share of the object's box under the hand's. offset: float64 (N, 2), from the hand's centre
+    to the object's, in hand widths. closing: float64 (N,), hand widths a second. distance_cm: float64 (N,), between the
+    places on the table. What is not known is NaN.
+    """
+
+    subject: Array
+    object: Array
+    state: tuple[str, ...]
+    distance: Array = None  # type: ignore[assignment]  # unknown
+    overlap: Array = None  # type: ignore[assignment]  # unknown
+    coverage: Array = None  # type: ignore[assignment]  # unknown
+    offset: Array = None  # type: ignore[assignment]  # unknown
+    closing: Array = None  # type: ignore[assignment]  # unknown
+    distance_cm: Array = None  # type: ignore[assignment]  # unknown
+
+    def __post_init__(self) -> None:
+        n = len(self.state)
+        for name in ("subject", "object"):
+            object.__setattr__(self, name, _read_only(getattr(self, name), np.int64, (n,), name))
+        for name in ("distance", "overlap", "coverage", "offset", "closing", "distance_cm"):
+            shape = (n, 2) if name == "offset" else (n,)
+            found = getattr(self, name)
+            values = np.full(shape, np.nan) if found is None else found
+            object.__setattr__(self, name, _read_only(values, np.float64, shape, name))
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the relations of a frame that has none."""
+        return cls(subject=np.empty(0), object=np.empty(0), state=())
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the pairs of all ``parts``, one after the other."""
+        names = ("subject", "object", "distance", "overlap", "coverage", "offset", "closing", "distance_cm")
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(state=tuple(state for part in parts for state in part.state), **columns)
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened at ``time_s``, its onset. Numbers are track ids.
+
+    kind: "approach", "touch_start", "touch_end", "pick_up", "put_down", "push", "hand_over", "enter", "leave", or what
+    a plugin calls its own. from_id, to_id: of a hand-over, the giver and the receiver. zone: its name.
+    """
+
+    kind: str
+    time_s: float
+    subject: int
+    object: int | None = None
+    from_id: int | None = None
+    to_id: int | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,7 +476,8 @@ class DetectorRun:
 class FrameResult:
     """All that is known of one frame; every ``class_id`` in it counts into the run's class list.
 
-    ``detections`` has None for a detector that did not run or failed.
+    ``detections`` has None for a detector that did not run or failed. ``camera`` is that of the ``Scene``, None where
+    it was not measured.
     """
 
     frame_index: int
@@ -384,6 +485,9 @@ class FrameResult:
     runs: tuple[DetectorRun, ...]
     detections: Mapping[str, Detections | None]
     tracks: Tracks
+    relations: Relations = field(default_factory=Relations.empty)
+    events: tuple[Event, ...] = ()
+    camera: Array | None = None
     stage_ms: Mapping[str, float] = field(default_factory=dict)
 
 

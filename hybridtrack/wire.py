@@ -15,14 +15,24 @@ import msgspec
 import numpy as np
 from msgspec import UNSET, Struct, UnsetType, field
 
-from hybridtrack.types import Array, Box, ClassInfo, Detections, FrameResult, RunInfo, RunStatus, RunSummary
+from hybridtrack.types import (
+    Array,
+    Box,
+    ClassInfo,
+    Detections,
+    Event,
+    FrameResult,
+    Relations,
+    RunInfo,
+    RunStatus,
+    RunSummary,
+)
 
 FORMAT: Literal["hybridtrack.tracks"] = "hybridtrack.tracks"
 VERSION: Literal[1] = 1
 
 OriginName: TypeAlias = Literal["detected", "tracked", "predicted", "interpolated"]
 StateName: TypeAlias = Literal["tentative", "confirmed", "lost"]
-RelationState: TypeAlias = Literal["near", "overlapping", "holding"]
 
 ORIGIN_NAMES: tuple[OriginName, ...] = get_args(OriginName)  #: by the value of ``Origin``
 STATE_NAMES: tuple[StateName, ...] = get_args(StateName)  #: by the value of ``TrackState``
@@ -39,11 +49,15 @@ class SourceRow(Struct, kw_only=True):
 
 
 class ClassRow(Struct, kw_only=True):
-    """A class, its role (hand, object, other) and the class under which identity is kept."""
+    """A class, its role (hand, object, other) and the class under which identity is kept.
+
+    ``key`` is the attribute that tells objects of the class apart, where there is one.
+    """
 
     name: str
     role: str
     identity: str
+    key: str | UnsetType = UNSET
 
 
 class DetectorRow(Struct, kw_only=True):
@@ -81,7 +95,10 @@ class RunRow(Struct, kw_only=True):
 
 
 class TrackRow(Struct, kw_only=True):
-    """A track on this frame. ``unseen`` is seconds since a detector last confirmed it, ``velocity`` px/s."""
+    """A track on this frame. ``unseen`` is seconds since a detector last confirmed it, ``velocity`` px/s.
+
+    ``position_cm`` and ``speed_cm``, a second, are on the table.
+    """
 
     track_id: int = field(name="id")
     class_name: str = field(name="class")
@@ -94,21 +111,26 @@ class TrackRow(Struct, kw_only=True):
     velocity: tuple[float | None, float | None]
     detector: str
     occluded_by: int | UnsetType = UNSET
+    position_cm: tuple[float, float] | UnsetType = UNSET
+    speed_cm_s: float | UnsetType = field(default=UNSET, name="speed_cm")
     attributes: dict[str, Any] | UnsetType = UNSET
 
 
 class RelationRow(Struct, kw_only=True):
-    """A hand (``subject``) and an object that are near: gap, offset and closing speed in hand widths."""
+    """A hand (``subject``) and an object that are near: gap, offset and closing speed in hand widths.
+
+    ``state`` is near, overlapping or holding, or what a plugin calls a relation of its own.
+    """
 
     subject: int
     object: int
-    state: RelationState
+    state: str
     distance: float | None
     overlap: float | None
     coverage: float | None
     offset: tuple[float | None, float | None]
     closing: float | None
-    distance_cm: float | UnsetType | None = UNSET
+    distance_cm: float | UnsetType = UNSET
 
 
 class EventRow(Struct, kw_only=True):
@@ -117,7 +139,7 @@ class EventRow(Struct, kw_only=True):
     kind: str
     time_s: float = field(name="time")
     subject: int
-    object: int
+    object: int | UnsetType = UNSET
     from_id: int | UnsetType = field(default=UNSET, name="from")
     to_id: int | UnsetType = field(default=UNSET, name="to")
     zone: str | UnsetType = UNSET
@@ -133,7 +155,10 @@ class DetectionRow(Struct, kw_only=True):
 
 
 class FrameLine(Struct, kw_only=True, tag_field="type", tag="frame"):
-    """One frame; ``frame`` counts from 0. ``detections`` has the raw boxes of each detector that ran, by name."""
+    """One frame; ``frame`` counts from 0. ``detections`` has the raw boxes of each detector that ran, by name.
+
+    ``camera`` is the homography, row by row, that maps pixels of the first frame on which it was measured to this one.
+    """
 
     frame_index: int = field(name="frame")
     time_s: float = field(name="time")
@@ -141,6 +166,7 @@ class FrameLine(Struct, kw_only=True, tag_field="type", tag="frame"):
     tracks: list[TrackRow]
     relations: list[RelationRow]
     events: list[EventRow]
+    camera: list[float] | UnsetType = UNSET
     detections: dict[str, list[DetectionRow]] | UnsetType = UNSET
 
 
@@ -174,7 +200,7 @@ def header_line(info: RunInfo) -> HeaderLine:
             fps=None if info.video.fps is None else round(float(info.video.fps), 6),
             frame_count=info.video.frame_count,
         ),
-        classes=[ClassRow(name=c.name, role=c.role, identity=c.identity) for c in info.classes],
+        classes=[ClassRow(name=c.name, role=c.role, identity=c.identity, key=c.key or UNSET) for c in info.classes],
         open_classes=info.open_classes,
         detectors=[
             DetectorRow(
@@ -210,8 +236,9 @@ def frame_line(result: FrameResult, classes: Sequence[ClassInfo], *, with_detect
             for run in result.runs
         ],
         tracks=_track_rows(result, classes),
-        relations=[],
-        events=[],
+        relations=_relation_rows(result.relations),
+        events=[_event_row(event) for event in result.events],
+        camera=UNSET if result.camera is None else _rounded(result.camera.ravel(), 9),
     )
     if with_detections:
         line.detections = {
@@ -272,6 +299,9 @@ def _track_rows(result: FrameResult, classes: Sequence[ClassInfo]) -> list[Track
         _rounded(result.time_s - tracks.last_detected_s, 6),
         _rounded(tracks.velocity, 2),
         tracks.detector,
+        tracks.occluded_by.tolist(),
+        _rounded(tracks.position_cm, 2),
+        _numbers(tracks.speed_cm_s, 2),
         strict=True,
     )
     return [
@@ -286,6 +316,9 @@ def _track_rows(result: FrameResult, classes: Sequence[ClassInfo]) -> list[Track
             unseen_s=unseen_s,
             velocity=tuple(velocity),
             detector=detector,
+            occluded_by=occluded_by or UNSET,
+            position_cm=UNSET if speed_cm_s is None else tuple(position_cm),
+            speed_cm_s=UNSET if speed_cm_s is None else speed_cm_s,
             attributes=attributes[row] if attributes else UNSET,
         )
         for row, (
@@ -299,8 +332,54 @@ def _track_rows(result: FrameResult, classes: Sequence[ClassInfo]) -> list[Track
             unseen_s,
             velocity,
             detector,
+            occluded_by,
+            position_cm,
+            speed_cm_s,
         ) in enumerate(columns)
     ]
+
+
+def _relation_rows(relations: Relations) -> list[RelationRow]:
+    if not len(relations):
+        return []
+    columns = zip(
+        relations.subject.tolist(),
+        relations.object.tolist(),
+        relations.state,
+        _rounded(relations.distance, 3),
+        _rounded(relations.overlap, 3),
+        _rounded(relations.coverage, 3),
+        _rounded(relations.offset, 3),
+        _rounded(relations.closing, 3),
+        _numbers(relations.distance_cm, 2),
+        strict=True,
+    )
+    return [
+        RelationRow(
+            subject=subject,
+            object=object_,
+            state=state,
+            distance=distance,
+            overlap=overlap,
+            coverage=coverage,
+            offset=tuple(offset),
+            closing=closing,
+            distance_cm=UNSET if distance_cm is None else distance_cm,
+        )
+        for subject, object_, state, distance, overlap, coverage, offset, closing, distance_cm in columns
+    ]
+
+
+def _event_row(event: Event) -> EventRow:
+    return EventRow(
+        kind=event.kind,
+        time_s=round(event.time_s, 6),
+        subject=event.subject,
+        object=UNSET if event.object is None else event.object,
+        from_id=UNSET if event.from_id is None else event.from_id,
+        to_id=UNSET if event.to_id is None else event.to_id,
+        zone=UNSET if event.zone is None else event.zone,
+    )
 
 
 def _detection_rows(detections: Detections, classes: Sequence[ClassInfo]) -> list[DetectionRow]:
@@ -323,6 +402,11 @@ def _rounded(values: Array, decimals: int) -> list[Any]:
     """Return ``values`` as nested lists of float64; adding 0 turns -0.0 into 0.0."""
     rounded: list[Any] = (np.round(values.astype(np.float64), decimals) + 0.0).tolist()
     return rounded
+
+
+def _numbers(values: Array, decimals: int) -> list[float | None]:
+    """Return ``values`` (N,) rounded, None where they are NaN."""
+    return [None if value != value else value for value in _rounded(values, decimals)]
 
 
 def _attribute_rows(attributes: Mapping[str, Array]) -> list[dict[str, Any]]:

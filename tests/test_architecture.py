@@ -17,7 +17,7 @@ ORDER = (
     *("hookspecs", "association", "scheduler"),
     *("sources", "detectors", "tracking", "relations", "metrics", "wire", "track_file", "sinks"),
     *("builtin", "plugin_host"),
-    *("detector_runner", "selection", "engine", "run"),
+    *("detector_runner", "relation_runner", "selection", "engine", "run"),
     *("bench", "evaluate", "view", "report", "export", "testing", "doctor"),
     *("cli", "__main__"),
 )

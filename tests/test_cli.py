@@ -233,5 +233,10 @@ def test_exactly_one_opencv_is_installed_and_it_has_the_contrib_trackers() -> No
 def test_readme_names_every_flag_of_run_and_no_other(root: Path) -> None:
     readme = (root / "README.md").read_text()
     table = readme[readme.index("| flag of `run` |") : readme.index("Without SOURCE")]
-    known = {name for parameter in run.params for name in parameter.opts if name.startswith("--")}
+    known = {
+        name
+        for parameter in run.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+        if name.startswith("--")
+    }
     assert set(re.findall(r"--[a-z]+(?:-[a-z]+)*", table)) | {"--source"} == known - {"--display"}

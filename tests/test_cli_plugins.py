@@ -77,6 +77,7 @@ def test_list_as_json_has_what_each_plugin_offers(install: Install, output: Outp
         "error": "",
         "detectors": ["mug"],
         "trackers": [],
+        "relations": [],
         "sinks": [],
     }
 

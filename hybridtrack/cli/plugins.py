@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hybridtrack.hookspecs import Detector
     from hybridtrack.plugin_host import Offer, Plugin, PluginHost
 
-KINDS = ("detector", "tracker", "sink")
+KINDS = ("detector", "tracker", "relation", "sink")
 
 as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 
@@ -24,7 +24,7 @@ as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @as_json
 @click.pass_context
 def plugins(context: click.Context, is_json: bool) -> None:
-    """List, describe and check plugins: where detectors, trackers and sinks come from."""
+    """List, describe and check plugins: where detectors, trackers, relations and sinks come from."""
     if context.invoked_subcommand is None:
         context.invoke(show_list, is_json=is_json)
 

@@ -31,6 +31,15 @@ if TYPE_CHECKING:
     help="A detector in place of the default one (hand); +NAME adds to it. May be repeated.",
 )
 @click.option("--tracker", metavar="NAME", help="What carries boxes between detector runs.  [default: flow]")
+@click.option(
+    "--relations/--no-relations", default=None, help="Relate hands to objects, and tell events.  [default: --relations]"
+)
+@click.option(
+    "--relation",
+    metavar="NAME[,key=value…]",
+    multiple=True,
+    help="A relation in place of the default one (hand_object); +NAME adds to it. May be repeated.",
+)
 @click.option("--start", type=float, metavar="T", help="Begin at this second of the source.")
 @click.option("--end", type=float, metavar="T", help="End at this second of the source.")
 @click.option("--max-frames", type=int, metavar="N", help="End after so many frames.")
@@ -79,6 +88,7 @@ def execute(settings: RunSettings) -> RunSummary:
             Engine(
                 detectors=settings.detector,
                 tracker=settings.tracker,
+                relations=settings.relation if settings.relations else (),
                 detect_every=settings.detect_every,
                 size=settings.size,
                 runtime=settings.runtime,

@@ -1,0 +1,1 @@
+"""What the tracks of a frame have to do with each other."""
