@@ -8,7 +8,7 @@ missing value (None, NaN) is ``null``. ``python -m hybridtrack.wire`` prints the
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
 import msgspec
@@ -26,6 +26,8 @@ from hybridtrack.types import (
     RunInfo,
     RunStatus,
     RunSummary,
+    Scene,
+    Tracks,
 )
 
 FORMAT: Literal["hybridtrack.tracks"] = "hybridtrack.tracks"
@@ -249,6 +251,36 @@ def frame_line(result: FrameResult, classes: Sequence[ClassInfo], *, with_detect
     return line
 
 
+def scene_of(line: FrameLine, classes: list[ClassInfo]) -> Scene:
+    """Return what relations are computed from, as a frame's line says it; ``classes`` grows by those it lacks."""
+    rows = line.tracks
+    names = [info.name for info in classes]
+    for row in rows:
+        if row.class_name not in names:
+            names.append(row.class_name)
+            classes.append(ClassInfo(name=row.class_name))
+    number = {name: class_id for class_id, name in reversed(list(enumerate(names)))}
+    seen = {name: [row.attributes.get(name) if row.attributes else None for row in rows] for name in _attributes(rows)}
+    tracks = Tracks(
+        track_id=np.array([row.track_id for row in rows]),
+        xyxy=np.array([row.xyxy for row in rows]),
+        velocity=_floats(row.velocity for row in rows),
+        score=_floats(row.score for row in rows),
+        confidence=_floats(row.confidence for row in rows),
+        class_id=np.array([number[row.class_name] for row in rows]),
+        origin=np.array([ORIGIN_NAMES.index(row.origin) for row in rows]),
+        state=np.array([STATE_NAMES.index(row.state) for row in rows]),
+        last_detected_s=line.time_s - _floats(row.unseen_s for row in rows),
+        detector=tuple(row.detector for row in rows),
+        attributes={name: _objects(values) for name, values in seen.items()},
+        occluded_by=np.array([0 if row.occluded_by is UNSET else row.occluded_by for row in rows]),
+        position_cm=_floats((None, None) if row.position_cm is UNSET else row.position_cm for row in rows),
+        speed_cm_s=_floats(None if row.speed_cm_s is UNSET else row.speed_cm_s for row in rows),
+    )
+    camera = np.eye(3) if line.camera is UNSET else np.array(line.camera).reshape(3, 3)
+    return Scene(frame_index=line.frame_index, time_s=line.time_s, tracks=tracks, classes=classes, camera=camera)
+
+
 def summary_line(summary: RunSummary) -> SummaryLine:
     """Return the last line of a run."""
     return SummaryLine(
@@ -407,6 +439,22 @@ def _rounded(values: Array, decimals: int) -> list[Any]:
 def _numbers(values: Array, decimals: int) -> list[float | None]:
     """Return ``values`` (N,) rounded, None where they are NaN."""
     return [None if value != value else value for value in _rounded(values, decimals)]
+
+
+def _attributes(rows: Sequence[TrackRow]) -> list[str]:
+    return sorted({name for row in rows if row.attributes for name in row.attributes})
+
+
+def _objects(values: Sequence[Any]) -> Array:
+    """Return ``values`` as an array of Python objects, lists among them."""
+    column = np.empty(len(values), object)
+    column[:] = values
+    return column
+
+
+def _floats(values: Iterable[Any]) -> Array:
+    """Return numbers, or pairs of them, as float64; None as NaN."""
+    return np.array(list(values), np.float64)
 
 
 def _attribute_rows(attributes: Mapping[str, Array]) -> list[dict[str, Any]]:
