@@ -1,43 +1,271 @@
-"""Hands and objects: near, overlapping, holding; and the events between them."""
+"""Hands and objects: near, overlapping, holding; and the events between them.
+
+What is known of a hand and an object is two boxes, and how they move over the table. That is graded evidence, not
+contact: a hand can hover over what it covers. A pair *holds* once both have moved together, farther than boxes shake,
+and until they move apart. All motion is measured against the table (``Scene.camera``) in the hand's own width, so that
+nothing depends on the size of the picture.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from hybridtrack.relations import geometry
-from hybridtrack.types import Event, Relations, Scene, TrackState
+from hybridtrack.relations.grasp import Ways
+from hybridtrack.relations.motion import Memory, to_reference
+from hybridtrack.types import Array, Event, Origin, Relations, Scene, TrackState
+
+State: TypeAlias = Literal["near", "overlapping", "holding"]
+Key: TypeAlias = tuple[int, int]  #: track ids of a hand and an object
 
 _NEAR = 1.0  #: hand widths between the boxes up to which a pair matters
+_FAR = 1.25  #: ... and beyond which it does not any more
+_PARTED = 0.1  #: gap in hand widths at which boxes that overlapped do so no more
+_NEW_SHARE = 0.1  #: of the present box in a hand's width: boxes of hands breathe
+_MEMORY_S = 1.5  #: how far back motion is looked at
+_SUSPICION_S = 0.3  #: for which boxes must move together while no detector sees the object
+_GONE_S = 1.0  #: for which a held object or its hand may be missing
+_HAND_OVER_S = 0.7  #: within which a receiver must move with an object after the giver has let go
+_APPROACH = 0.5  #: hand widths a second at which a hand that comes near approaches
+_TOUCH_S = 0.15  #: for which a hand must rest over an object to touch it
+_TOUCH_SLIP = 0.6  #: hand widths a second up to which it rests
+_PUSH_BEHIND = 0.7  #: cosine of the object's way and the direction from the hand: the hand is behind it
+_PUSH_COVERAGE = 0.2  #: share of the object under the hand, up to which it is not in its grasp
+
+
+@dataclass(slots=True)
+class _Pair:
+    """What is remembered of a hand and an object that are near."""
+
+    state: State = "near"
+    distance: float = 0.0
+    seen_s: float = 0.0
+    together_s: float | None = None  #: since when they have moved together
+    resting_s: float | None = None  #: since when the hand has been resting over the object
+    held_s: float = -np.inf  #: since when it has been known that the hand holds the object
+    is_approaching: bool = False
+    is_touching: bool = False
+    is_pushing: bool = False
+
+
+@dataclass(slots=True)
+class _Release:
+    """A hand has let go of an object that another one is at, which may take it."""
+
+    giver: int
+    release_s: float
+    parting_s: float
+    decided_s: float
 
 
 class HandObject:
     """Relates the hands of a scene to its objects."""
 
+    def __init__(self) -> None:
+        self.reset()
+
     def reset(self) -> None:
-        """Forget the past."""
+        """Forget the past: a new source begins."""
+        self._memory = Memory(_MEMORY_S)
+        self._pairs: dict[Key, _Pair] = {}
+        self._releases: dict[int, _Release] = {}
+        self._width_px: dict[int, float] = {}
 
     def step(self, scene: Scene) -> tuple[Relations, Sequence[Event]]:
+        """Return the pairs that are near, hand by hand, and what has been found to have happened."""
         tracks = scene.tracks
         role = np.array([info.role for info in scene.classes], object)[tracks.class_id]
-        is_real = tracks.state != TrackState.LOST
-        hands, objects = np.flatnonzero((role == "hand") & is_real), np.flatnonzero(role == "object")
+        hands = np.flatnonzero((role == "hand") & (tracks.state == TrackState.CONFIRMED))
+        objects = np.flatnonzero(role == "object")
+        both = np.concatenate([hands, objects])
         xyxy = tracks.xyxy.astype(np.float64)
-        width = geometry.hand_width(xyxy[hands])
-        distance = geometry.gap(xyxy[hands], xyxy[objects]) / width[:, None]
-        overlap, coverage = geometry.overlap(xyxy[hands], xyxy[objects])
-        i, j = np.nonzero(distance <= _NEAR)
-        return Relations(
+        is_detected = tracks.origin == Origin.DETECTED
+        self._memory.add(
+            scene.time_s, tracks.track_id[both], to_reference(xyxy[both], scene.camera), is_detected[both]
+        )
+        hand_ids, object_ids = tracks.track_id[hands].tolist(), tracks.track_id[objects].tolist()
+        hands_xyxy, objects_xyxy = xyxy[hands], xyxy[objects]
+        width_px = self._hand_widths(hand_ids, geometry.hand_width(hands_xyxy))
+        distance = geometry.gap(hands_xyxy, objects_xyxy) / width_px[:, None]
+        i, j = np.nonzero(self._is_near(distance, hand_ids, object_ids))
+        overlap, coverage = (share[i, j] for share in geometry.overlap(hands_xyxy, objects_xyxy))
+        offset = geometry.offset(hands_xyxy, objects_xyxy)[i, j] / width_px[i, None]
+        keys = [(hand_ids[a], object_ids[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
+        closing, events = self._meet(keys, distance[i, j].tolist(), scene.time_s)
+        close = np.array([n for n, key in enumerate(keys) if self._pairs[key].state != "near"], np.intp)
+        if len(close):
+            ways = Ways.of(self._memory, i[close], len(hands) + j[close], width_px[i[close]])
+            events += self._handle([keys[n] for n in close.tolist()], ways, coverage[close], offset[close])
+        events += self._forget(set(hand_ids), set(object_ids), scene.time_s)
+        relations = Relations(
             subject=tracks.track_id[hands[i]],
             object=tracks.track_id[objects[j]],
-            state=tuple("overlapping" if shared > 0 else "near" for shared in overlap[i, j].tolist()),
+            state=tuple(self._pairs[key].state for key in keys),
             distance=distance[i, j],
-            overlap=overlap[i, j],
-            coverage=coverage[i, j],
-            offset=(geometry.offset(xyxy[hands], xyxy[objects]) / width[:, None, None])[i, j],
-        ), ()
+            overlap=overlap,
+            coverage=coverage,
+            offset=offset,
+            closing=closing,
+        )
+        return relations, events
+
+    def _hand_widths(self, hand_ids: list[int], width_px: Array) -> Array:
+        """Return the hands' widths (N,), px, smoothed."""
+        known = self._width_px
+        self._width_px = {
+            one: px + (1 - _NEW_SHARE) * (known.get(one, px) - px)
+            for one, px in zip(hand_ids, width_px.tolist(), strict=True)
+        }
+        return np.array(list(self._width_px.values()))
+
+    def _is_near(self, distance: Array, hand_ids: list[int], object_ids: list[int]) -> Array:
+        """Return which pairs (N, M) matter: the near ones, and those that have been and are not far yet."""
+        is_near: Array = distance <= _NEAR
+        row = {one: n for n, one in enumerate(hand_ids)}
+        column = {one: n for n, one in enumerate(object_ids)}
+        for hand, thing in self._pairs:
+            if hand in row and thing in column:
+                place = row[hand], column[thing]
+                is_near[place] |= distance[place] <= _FAR
+        return is_near
+
+    def _meet(self, keys: list[Key], distance: list[float], time_s: float) -> tuple[Array, list[Event]]:
+        """Bring the pairs' distances up to date; return how fast each closes (N,), and which hands approach."""
+        closing, events = np.zeros(len(keys)), []
+        pairs: dict[Key, _Pair] = {}
+        for n, (key, gap) in enumerate(zip(keys, distance, strict=True)):
+            pair = self._pairs.get(key)
+            if pair is None:
+                pair = pairs[key] = _Pair()
+            elif time_s > pair.seen_s:
+                closing[n] = (pair.distance - gap) / (time_s - pair.seen_s)
+                if pair.state == "near" and closing[n] >= _APPROACH and not pair.is_approaching:
+                    pair.is_approaching = True
+                    events.append(Event(kind="approach", time_s=time_s, subject=key[0], object=key[1]))
+            if pair.state == "near" and gap == 0:
+                pair.state = "overlapping"
+            elif pair.state == "overlapping" and gap > _PARTED:
+                pair.state, pair.is_pushing = "near", False
+                events += self._end_touch(key, time_s)
+            pair.distance, pair.seen_s = gap, time_s
+        self._pairs.update(pairs)
+        return closing, events
+
+    def _handle(self, keys: list[Key], ways: Ways, coverage: Array, offset: Array) -> list[Event]:
+        """Return what happens between hands and objects that overlap; row p of the arrays is pair p."""
+        events: list[Event] = []
+        together, confirmed = ways.together()
+        apart = ways.apart(np.array([self._pairs[key].held_s for key in keys]))
+        slip = ways.slip_per_s()
+        now_s = float(ways.time_s[-1])
+        for p, key in enumerate(keys):
+            pair = self._pairs[key]
+            if pair.state == "holding":
+                if apart[p] or pair.distance > _PARTED:
+                    events += self._let_go(key, ways, p)
+                continue
+            if apart[p]:
+                pair.is_pushing = False
+            if self._are_one(pair, bool(together[p]), bool(confirmed[p]), now_s) and not pair.is_pushing:
+                way = offset[p] / max(float(np.linalg.norm(offset[p])), 1e-9)
+                if coverage[p] <= _PUSH_COVERAGE and float(way @ -ways.direction(p)) >= _PUSH_BEHIND:
+                    pair.is_pushing = True
+                    events.append(Event(kind="push", time_s=ways.grasp_s(p), subject=key[0], object=key[1]))
+                else:
+                    events += self._take(key, ways, p)
+            if pair.state == "overlapping":
+                events += self._touch(key, float(slip[p]), now_s)
+        return events
+
+    def _are_one(self, pair: _Pair, together: bool, confirmed: bool, now_s: float) -> bool:
+        """Return whether they move together beyond doubt: a detector saw the object go, or its pixels did for long."""
+        if not together:
+            pair.together_s = None
+        elif pair.together_s is None:
+            pair.together_s = now_s
+        return confirmed or (pair.together_s is not None and now_s - pair.together_s >= _SUSPICION_S)
+
+    def _take(self, key: Key, ways: Ways, p: int) -> list[Event]:
+        """The hand has moved with the object: it holds it, unless one of them is taken already."""
+        hand, thing = key
+        if any(one.state == "holding" and (h == hand or o == thing) for (h, o), one in self._pairs.items()):
+            return []
+        pair = self._pairs[key]
+        pair.state, pair.held_s = "holding", float(ways.time_s[-1])
+        release = self._releases.pop(thing, None)
+        if release is None:
+            grasp_s = ways.grasp_s(p)
+            return [
+                *self._begin_touch(key, grasp_s),
+                Event(kind="pick_up", time_s=grasp_s, subject=hand, object=thing),
+            ]
+        if release.giver == hand:
+            return []
+        time_s = max((ways.arrived_s(p) + release.parting_s) / 2, release.parting_s - _HAND_OVER_S)
+        return [
+            *self._begin_touch(key, time_s),
+            Event(kind="hand_over", time_s=time_s, subject=hand, object=thing, from_id=release.giver, to_id=hand),
+        ]
+
+    def _let_go(self, key: Key, ways: Ways, p: int) -> list[Event]:
+        """Hand and object have parted: it was put down, or given to another hand that is at it."""
+        hand, thing = key
+        pair = self._pairs[key]
+        pair.state = "overlapping" if pair.distance <= _PARTED else "near"
+        pair.together_s = None
+        release_s, parting_s = ways.release_s(p, pair.held_s), ways.parting_s(p, pair.held_s)
+        pair.held_s = -np.inf
+        touched = self._end_touch(key, parting_s)
+        if any(one[1] == thing and one[0] != hand and self._pairs[one].state == "overlapping" for one in self._pairs):
+            self._releases[thing] = _Release(hand, release_s, parting_s, float(ways.time_s[-1]))
+            return touched
+        return [Event(kind="put_down", time_s=release_s, subject=hand, object=thing), *touched]
+
+    def _touch(self, key: Key, slip: float, now_s: float) -> list[Event]:
+        """A hand that rests over an object touches it."""
+        pair = self._pairs[key]
+        if slip > _TOUCH_SLIP:
+            pair.resting_s = None
+        elif pair.resting_s is None:
+            pair.resting_s = now_s
+        elif now_s - pair.resting_s >= _TOUCH_S:
+            return self._begin_touch(key, pair.resting_s)
+        return []
+
+    def _begin_touch(self, key: Key, time_s: float) -> list[Event]:
+        pair = self._pairs[key]
+        if pair.is_touching:
+            return []
+        pair.is_touching = True
+        return [Event(kind="touch_start", time_s=time_s, subject=key[0], object=key[1])]
+
+    def _end_touch(self, key: Key, time_s: float) -> list[Event]:
+        pair = self._pairs[key]
+        if not pair.is_touching:
+            return []
+        pair.is_touching, pair.resting_s = False, None
+        return [Event(kind="touch_end", time_s=time_s, subject=key[0], object=key[1])]
+
+    def _forget(self, hand_ids: set[int], object_ids: set[int], now_s: float) -> list[Event]:
+        """Forget pairs that are far, and after a while those of which one is missing; decide what was left open."""
+        events: list[Event] = []
+        for key, pair in list(self._pairs.items()):
+            is_missing = key[0] not in hand_ids or key[1] not in object_ids
+            if pair.seen_s == now_s or (is_missing and now_s - pair.seen_s <= _GONE_S):
+                continue
+            if pair.state == "holding":
+                events.append(Event(kind="put_down", time_s=pair.seen_s, subject=key[0], object=key[1]))
+            events += self._end_touch(key, pair.seen_s)
+            del self._pairs[key]
+        for thing, release in list(self._releases.items()):
+            if now_s - release.decided_s > _HAND_OVER_S:
+                events.append(Event(kind="put_down", time_s=release.release_s, subject=release.giver, object=thing))
+                del self._releases[thing]
+        return events
 
 
 def create_hand_object(options: Mapping[str, Any]) -> HandObject:
