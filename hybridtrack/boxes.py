@@ -35,6 +35,14 @@ def clip(xyxy: Array, size_px: Size) -> Array:
     return np.clip(xyxy, 0, np.array([width, height, width, height], xyxy.dtype))
 
 
+def rescale(xyxy: Array, size_px: Size, new_size_px: Size) -> Array:
+    """Return the boxes (N, 4) of a picture of one (width, height) as they lie on the same picture of another."""
+    if size_px == new_size_px:
+        return xyxy
+    rescaled: Array = xyxy * np.tile(np.array(new_size_px, xyxy.dtype) / np.array(size_px, xyxy.dtype), 2)
+    return rescaled
+
+
 def xyxy_to_cxcywh(xyxy: Array) -> Array:
     """Return centre x, centre y, width, height (N, 4) of boxes (N, 4). Inverse: ``cxcywh_to_xyxy``."""
     return np.concatenate([(xyxy[:, :2] + xyxy[:, 2:]) / 2, xyxy[:, 2:] - xyxy[:, :2]], axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from hybridtrack import boxes
 from hybridtrack.errors import SourceError
+from hybridtrack.mot_file import read_sequence
 from hybridtrack.types import Array, Frame, Size
 from models.pictures import read_pictures
 
@@ -59,22 +60,19 @@ def _read_coco(folder: Path, class_name: str) -> Iterator[tuple[Frame, TrueBoxes
 
 
 def _read_mot(folder: Path, class_name: str) -> Iterator[tuple[Frame, TrueBoxes]]:
-    names = dict(line.split(maxsplit=1) for line in (folder / "classes.txt").read_text().splitlines() if line.strip())
-    wanted = [int(number) for number, name in names.items() if name.strip() == class_name]
-    settings = configparser.ConfigParser()
-    settings.read(folder / "seqinfo.ini")
-    truth_size = [settings.getint("Sequence", key) for key in ("imWidth", "imHeight")]
-    table = np.loadtxt(folder / "gt" / "gt.txt", delimiter=",", ndmin=2)
-    table = table[np.isin(table[:, 7], wanted)]
+    sequence = read_sequence(folder)
+    wanted = [number for number, name in sequence.class_names.items() if name == class_name]
+    if not wanted:
+        raise SourceError(f"no class {class_name!r} in {str(folder)!r}: its classes.txt is to name one")
+    truth = sequence.rows[np.isin(sequence.rows.class_id, wanted)]
     for frame in read_pictures(_clip(folder)):
-        rows = table[table[:, 0] == frame.index + 1]  # MOTChallenge counts frames from 1
-        scale = np.tile(np.array(frame.size_px) / truth_size, 2)
+        rows = truth[truth.frame_index == frame.index]
         yield (
             frame,
             TrueBoxes(
                 size_px=frame.size_px,
-                xyxy=np.column_stack([rows[:, 2:4], rows[:, 2:4] + rows[:, 4:6]]) * scale,
-                ignored=rows[:, 6] == 0,
+                xyxy=boxes.rescale(rows.xyxy, sequence.size_px or frame.size_px, frame.size_px),
+                ignored=rows.confidence == 0,
             ),
         )
 

@@ -15,7 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "hybridtrack"
 ORDER = (
     *("errors", "types", "boxes", "config", "interruption"),
     *("hookspecs", "association", "scheduler"),
-    *("sources", "detectors", "tracking", "relations", "metrics", "wire", "track_file", "sinks"),
+    *("wire", "track_file", "mot_file", "coco_file"),
+    *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
     *("builtin", "plugin_host"),
     *("detector_runner", "relation_runner", "selection", "engine", "run"),
     *("bench", "evaluate", "view", "report", "export", "testing", "doctor"),

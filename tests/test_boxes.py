@@ -57,6 +57,14 @@ def test_conversions_have_inverses(xyxy: Array) -> None:
     assert boxes.yxyx_norm_to_xyxy(boxes.xyxy_to_yxyx_norm(xyxy, size_px), size_px) == pytest.approx(xyxy, abs=1e-3)
 
 
+def test_rescaled_box_lies_on_the_same_share_of_the_picture() -> None:
+    xyxy = np.array([[10, 20, 40, 60]], np.float32)
+    assert boxes.rescale(xyxy, (100, 80), (200, 40)).tolist() == [[20, 10, 80, 30]]
+    assert boxes.rescale(xyxy, (100, 80), (100, 80)) is xyxy
+    assert boxes.rescale(xyxy, (100, 80), (50, 50)).dtype == np.float32
+    assert boxes.rescale(xyxy[:0], (100, 80), (200, 40)).shape == (0, 4)
+
+
 def test_normalised_boxes_have_y_first() -> None:
     yxyx_norm = boxes.xyxy_to_yxyx_norm(np.array([[64.0, 36, 128, 360]]), (640, 360))
     assert yxyx_norm.tolist() == [[0.1, 0.1, 1.0, 0.2]]

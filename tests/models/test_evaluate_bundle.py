@@ -82,6 +82,14 @@ def test_coco_truth_is_read_by_class(tmp_path: Path) -> None:
     assert boxes.xyxy.tolist() == [[1, 2, 4, 6]]
 
 
+def test_class_that_a_sequence_does_not_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "gt").mkdir()
+    (tmp_path / "gt" / "gt.txt").write_text("1,1,0,0,5,5,1,1,1\n")
+    (tmp_path / "classes.txt").write_text("1 hand\n")
+    with pytest.raises(SourceError, match=r"no class 'mug' in .*: its classes\.txt is to name one"):
+        next(read_truth(tmp_path, "mug"))
+
+
 def test_folder_without_truth_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"neither annotations\.json nor gt/gt\.txt"):
         read_truth(tmp_path, "hand")
