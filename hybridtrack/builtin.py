@@ -31,7 +31,7 @@ def _factory(module: str, function: str) -> Callable[[Mapping[str, Any]], Any]:
 
 @hookimpl
 def hybridtrack_detectors() -> list[DetectorSpec]:
-    """Return the hand detector of the bundle in the package."""
+    """Return the hand detector of the bundle in the package, and what shows boxes of a file in a detector's place."""
     return [
         DetectorSpec(
             name="hand",
@@ -43,7 +43,20 @@ def hybridtrack_detectors() -> list[DetectorSpec]:
                 Option(name="runtime", help="litert or tensorflow; default: the first of them that is installed"),
                 Option(name="threads", type=int, default=1, help="threads of one inference"),
             ),
-        )
+        ),
+        DetectorSpec(
+            name="replay",
+            summary="boxes that stand in a file: a run again, another detector's results, the truth",
+            create=_factory("detectors.replay", "create_replay"),
+            options=(
+                Option(name="path", help="track file, MOTChallenge text or a folder with one, COCO results; needed"),
+                Option(name="min_score", type=float, help="least score of a box, as the file has it; default: all"),
+                Option(name="min_visibility", type=float, default=0.0, help="least visibility of a true box, in 0..1"),
+                Option(name="class", help="class of boxes whose file has none (MOTChallenge, COCO); default: object"),
+                Option(name="labels", help="file that names the classes: classes.txt, or COCO annotations"),
+                Option(name="detector", help="of a track file: show what this one saw; default: what all did"),
+            ),
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,9 +33,13 @@ def built(name: str, **texts: str) -> Callable[[], Detector]:
     return build
 
 
+TABLE = Path(__file__).parents[2] / "examples/data/table"
+
 DETECTORS: dict[str, Callable[[], Detector]] = {
     "hand": built("hand"),
     "hand fp16": built("hand", precision="fp16"),
+    "replay": built("replay", path=str(TABLE)),
+    "replay of a text alone": built("replay", path=str(TABLE / "gt/gt.txt"), min_visibility="0.5"),
     "a function": lambda: FunctionDetector(middle),
     "a function that finds nothing": lambda: FunctionDetector(lambda frame: []),
     "a function with classes": lambda: FunctionDetector(
