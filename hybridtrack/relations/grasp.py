@@ -2,12 +2,13 @@
 
 A grasp begins before the object moves and ends after it has come to rest. Its time is taken as the middle between the
 moment at which the hand had arrived and the one at which the object set out, or between the object's rest and the
-hand's parting; but not far from the motion, since a hand may rest on a thing for long before and after.
+hand's parting. A hand that lingers longer is taken to close just before the object moves, and to open just before it
+leaves.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,17 +20,21 @@ _ALIKE = 0.4  #: share of the way by which theirs may differ
 _SPLIT = 0.3  #: hand widths by which they have to have moved apart
 _SPLIT_S = 0.5  #: ... within this time
 _REST_S = 0.15  #: time over which a hand's speed at an object is measured
+_STILL_S = 0.25  #: for which something that is at rest does not move
 _STIRRED = 0.03  #: hand widths that tell motion from rest when its beginning or end is looked for
 _ARRIVED = 0.12  #: ... and that a hand goes at most once it has arrived
 _GRASP_S = 0.2  #: the longest time from a grasp to the object's motion, at either end
+_LINGER_S = 0.6  #: a hand that stays longer than this lingers
+_AT_ONCE_S = 0.1  #: from the grasp of a hand that has lingered to the motion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ways:
     """How far P hands and their objects have gone since T moments, the present one last: in hand widths, for certain.
 
-    time_s: (T,). hand, object: (T, P, 2). known: bool (T, P), both were there. confirmed: bool (T, P), a detector saw
-    the object at that moment and sees it now.
+    time_s: (T,). hand, object: (T, P, 2). known: bool (T, P), both were there, and the object's box can be trusted: once
+    a detector has seen it, what was guessed before does not count. confirmed: bool (T, P), a detector saw the object at
+    that moment and sees it now.
     """
 
     time_s: Array
@@ -43,13 +48,18 @@ class Ways:
         """Return the ways of pairs: columns ``hands`` (P,) and ``objects`` (P,) of the memory; widths (P,), px."""
         boxes, detected = memory.xyxy, memory.detected[:, objects]
         hand, thing = boxes[:, hands], boxes[:, objects]
+        is_guessed_since = ~detected[::-1].cumsum(axis=0)[::-1].astype(bool)
         return cls(
             time_s=memory.time_s,
             hand=translation(hand, hand[-1]) / width_px[:, None],
             object=translation(thing, thing[-1]) / width_px[:, None],
-            known=~np.isnan(hand[:, :, 0] + thing[:, :, 0]),
+            known=~np.isnan(hand[:, :, 0] + thing[:, :, 0]) & (detected | is_guessed_since),
             confirmed=detected & detected[-1],
         )
+
+    def since(self, times_s: Array) -> Ways:
+        """Return the ways since moments of which one is given for each pair (P,); what was before is not known."""
+        return replace(self, known=self.known & (self.time_s[:, None] >= times_s))
 
     def together(self) -> tuple[Array, Array]:
         """Return which pairs (P,) have moved as one since some moment; and which did so with a detector's word."""
@@ -59,59 +69,75 @@ class Ways:
         alike = self.known & (far >= _MOVED) & (hand >= _MOVED / 2) & (off <= _ALIKE * np.maximum(far, hand))
         return alike.any(axis=0), (alike & self.confirmed).any(axis=0)
 
-    def apart(self, since_s: Array) -> Array:
-        """Return which pairs (P,) have moved apart in the last moments, of those after ``since_s`` (P,)."""
-        recent = self.time_s[:, None] >= np.maximum(self.time_s[-1] - _SPLIT_S, since_s)
-        off = np.linalg.norm(self.hand - self.object, axis=2)
-        split: Array = (self.known & recent & (off >= _SPLIT)).any(axis=0)
+    def apart(self) -> Array:
+        """Return which pairs (P,) have moved apart in the last moments."""
+        recent = self.time_s >= self.time_s[-1] - _SPLIT_S
+        off = np.linalg.norm((self.hand - self.object)[recent], axis=2)
+        split: Array = (self.known[recent] & (off >= _SPLIT)).any(axis=0)
         return split
 
     def slip_per_s(self) -> Array:
         """Return how fast the hands (P,) go about their objects, hand widths a second; infinite while it is unknown."""
-        row = int(np.searchsorted(self.time_s, self.time_s[-1] - _REST_S))
-        ago_s = self.time_s[-1] - self.time_s[row]
-        if ago_s <= 0:
-            return np.full(self.hand.shape[1], np.inf)
-        slip: Array = np.linalg.norm((self.hand - self.object)[row], axis=1) / ago_s
-        return np.where(self.known[row], slip, np.inf)
+        ago_s = (self.time_s[-1] - self.time_s)[:, None]
+        is_old = self.known & (ago_s >= _REST_S)
+        row = len(self.time_s) - 1 - is_old[::-1].argmax(axis=0)  # the last moment that is long enough ago
+        pair = np.arange(self.hand.shape[1])
+        slip = np.linalg.norm(self.hand[row, pair] - self.object[row, pair], axis=1)
+        known = is_old[row, pair]
+        return np.where(known, slip / np.where(known, ago_s[row, 0], 1.0), np.inf)
 
     def grasp_s(self, pair: int) -> float:
         """Return when the hand grasped the object, which has moved with it by now."""
-        known = np.flatnonzero(self.known[:, pair])
-        thing, hand = self.object[known, pair], self.hand[known, pair]
-        far = np.linalg.norm(thing, axis=1)
-        out = int(np.flatnonzero(far >= far.max() - _STIRRED)[-1])  # the last moment at which it was where it had been
+        times_s, hand, thing = self._known(pair)
+        out = _beginning(np.linalg.norm(thing, axis=1), times_s)
         slip = np.linalg.norm((hand - hand[out]) - (thing - thing[out]), axis=1)[: out + 1]
-        before = np.flatnonzero(slip > _ARRIVED)
-        arrived = before[-1] if len(before) else 0
-        times = self.time_s[known]
-        return float(times[out] - min(_GRASP_S, (times[out] - times[arrived]) / 2))
+        arrived = max(np.flatnonzero(slip > _ARRIVED), default=0)
+        pause_s = float(times_s[out] - times_s[arrived])
+        return float(times_s[out]) - (min(pause_s / 2, _GRASP_S) if pause_s <= _LINGER_S else _AT_ONCE_S)
 
     def arrived_s(self, pair: int) -> float:
         """Return since when the hand has not moved about the object."""
-        slip = np.linalg.norm((self.hand - self.object)[:, pair], axis=1)
-        before = np.flatnonzero(self.known[:, pair] & (slip > _ARRIVED))
-        return float(self.time_s[before[-1] if len(before) else 0])
+        times_s, hand, thing = self._known(pair)
+        return float(times_s[max(np.flatnonzero(np.linalg.norm(hand - thing, axis=1) > _ARRIVED), default=0)])
 
-    def parting_s(self, pair: int, since_s: float) -> float:
-        """Return when, after ``since_s``, the hand began to part from the object, which it has left by now."""
-        known = np.flatnonzero(self.known[:, pair] & (self.time_s >= since_s))
-        slip = np.linalg.norm((self.hand - self.object)[known, pair], axis=1)
-        times = self.time_s[known]
-        return float(times[np.flatnonzero(slip >= slip.max() - _STIRRED)[-1]])
+    def parting_s(self, pair: int) -> float:
+        """Return when the hand began to part from the object, which it has left by now."""
+        times_s, hand, thing = self._known(pair)
+        return float(times_s[_beginning(np.linalg.norm(hand - thing, axis=1), times_s)])
 
-    def release_s(self, pair: int, since_s: float) -> float:
-        """Return when, after ``since_s``, the hand let go of the object, from which it has parted by now."""
-        parting_s = self.parting_s(pair, since_s)
-        until = np.flatnonzero(self.known[:, pair] & (self.time_s >= since_s) & (self.time_s <= parting_s))
-        thing = self.object[until, pair]
-        moving = np.flatnonzero(np.linalg.norm(thing - thing[-1], axis=1) > _STIRRED)
-        rest_s = self.time_s[until[moving[-1] if len(moving) else 0]]
-        return float(parting_s - min(_GRASP_S, (parting_s - rest_s) / 2))
+    def release_s(self, pair: int) -> float:
+        """Return when the hand let go of the object, from which it has parted by now."""
+        times_s, hand, thing = self._known(pair)
+        parting = _beginning(np.linalg.norm(hand - thing, axis=1), times_s)
+        moving = np.flatnonzero(np.linalg.norm(thing[:parting] - thing[parting], axis=1) > _STIRRED)
+        rest = max(moving, default=0)
+        pause_s = float(times_s[parting] - times_s[rest])
+        if pause_s <= _LINGER_S:
+            return float(times_s[rest]) + min(pause_s / 2, _GRASP_S)
+        return float(times_s[parting]) - _AT_ONCE_S
 
     def direction(self, pair: int) -> Array:
         """Return the unit vector (2,) of the object's way since it was farthest from here."""
-        thing = self.object[:, pair]
+        _, _, thing = self._known(pair)
         far = np.linalg.norm(thing, axis=1)
         way: Array = thing[far.argmax()] / max(far.max(), 1e-9)
         return way
+
+    def _known(self, pair: int) -> tuple[Array, Array, Array]:
+        """Return the moments at which a pair is known, and how far hand and object have gone since."""
+        rows = np.flatnonzero(self.known[:, pair])
+        return self.time_s[rows], self.hand[rows, pair], self.object[rows, pair]
+
+
+def _beginning(way: Array, times_s: Array) -> int:
+    """Return the row at which a motion that has led to now began: before it, ``way`` (T,) had been the same a while.
+
+    way: how far it is from each moment's place to the present one.
+    """
+    row = len(way) - 1
+    while row > 0:
+        before = way[np.searchsorted(times_s, times_s[row] - _STILL_S) : row]
+        if way[row] >= _STIRRED and len(before) and before.max() <= way[row] + _STIRRED:
+            break
+        row -= 1
+    return row

@@ -28,6 +28,7 @@ _PARTED = 0.1  #: gap in hand widths at which boxes that overlapped do so no mor
 _NEW_SHARE = 0.1  #: of the present box in a hand's width: boxes of hands breathe
 _MEMORY_S = 1.5  #: how far back motion is looked at
 _SUSPICION_S = 0.3  #: for which boxes must move together while no detector sees the object
+_MAX_COVERAGE = 0.8  #: share of the object under the hand beyond which its pixels are the hand's
 _GONE_S = 1.0  #: for which a held object or its hand may be missing
 _HAND_OVER_S = 0.7  #: within which a receiver must move with an object after the giver has let go
 _APPROACH = 0.5  #: hand widths a second at which a hand that comes near approaches
@@ -46,7 +47,7 @@ class _Pair:
     seen_s: float = 0.0
     together_s: float | None = None  #: since when they have moved together
     resting_s: float | None = None  #: since when the hand has been resting over the object
-    held_s: float = -np.inf  #: since when it has been known that the hand holds the object
+    since_s: float = -np.inf  #: what was before this has been decided on
     is_approaching: bool = False
     is_touching: bool = False
     is_pushing: bool = False
@@ -158,9 +159,10 @@ class HandObject:
     def _handle(self, keys: list[Key], ways: Ways, coverage: Array, offset: Array) -> list[Event]:
         """Return what happens between hands and objects that overlap; row p of the arrays is pair p."""
         events: list[Event] = []
-        together, confirmed = ways.together()
-        apart = ways.apart(np.array([self._pairs[key].held_s for key in keys]))
         slip = ways.slip_per_s()
+        ways = ways.since(np.array([self._pairs[key].since_s for key in keys]))
+        together, confirmed = ways.together()
+        apart = ways.apart()
         now_s = float(ways.time_s[-1])
         for p, key in enumerate(keys):
             pair = self._pairs[key]
@@ -170,9 +172,10 @@ class HandObject:
                 continue
             if apart[p]:
                 pair.is_pushing = False
-            if self._are_one(pair, bool(together[p]), bool(confirmed[p]), now_s) and not pair.is_pushing:
+            is_seen = coverage[p] <= _MAX_COVERAGE
+            if self._are_one(pair, bool(together[p] & is_seen), bool(confirmed[p]), now_s) and not pair.is_pushing:
                 way = offset[p] / max(float(np.linalg.norm(offset[p])), 1e-9)
-                if coverage[p] <= _PUSH_COVERAGE and float(way @ -ways.direction(p)) >= _PUSH_BEHIND:
+                if coverage[p] <= _PUSH_COVERAGE and float(way @ ways.direction(p)) >= _PUSH_BEHIND:
                     pair.is_pushing = True
                     events.append(Event(kind="push", time_s=ways.grasp_s(p), subject=key[0], object=key[1]))
                 else:
@@ -195,7 +198,7 @@ class HandObject:
         if any(one.state == "holding" and (h == hand or o == thing) for (h, o), one in self._pairs.items()):
             return []
         pair = self._pairs[key]
-        pair.state, pair.held_s = "holding", float(ways.time_s[-1])
+        pair.state, pair.since_s = "holding", float(ways.time_s[-1])
         release = self._releases.pop(thing, None)
         if release is None:
             grasp_s = ways.grasp_s(p)
@@ -217,8 +220,8 @@ class HandObject:
         pair = self._pairs[key]
         pair.state = "overlapping" if pair.distance <= _PARTED else "near"
         pair.together_s = None
-        release_s, parting_s = ways.release_s(p, pair.held_s), ways.parting_s(p, pair.held_s)
-        pair.held_s = -np.inf
+        release_s, parting_s = ways.release_s(p), ways.parting_s(p)
+        pair.since_s = float(ways.time_s[-1])
         touched = self._end_touch(key, parting_s)
         if any(one[1] == thing and one[0] != hand and self._pairs[one].state == "overlapping" for one in self._pairs):
             self._releases[thing] = _Release(hand, release_s, parting_s, float(ways.time_s[-1]))
