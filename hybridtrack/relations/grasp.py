@@ -19,6 +19,7 @@ _MOVED = 0.07  #: hand widths that hand and object have to have gone for certain
 _ALIKE = 0.4  #: share of the way by which theirs may differ
 _SPLIT = 0.3  #: hand widths by which they have to have moved apart
 _SPLIT_S = 0.5  #: ... within this time
+_OPENED = 0.15  #: hand widths that a side of a hand's box moves when it opens
 _REST_S = 0.15  #: time over which a hand's speed at an object is measured
 _STILL_S = 0.25  #: for which something that is at rest does not move
 _STIRRED = 0.03  #: hand widths that tell motion from rest when its beginning or end is looked for
@@ -32,7 +33,8 @@ _AT_ONCE_S = 0.1  #: from the grasp of a hand that has lingered to the motion
 class Ways:
     """How far P hands and their objects have gone since T moments, the present one last: in hand widths, for certain.
 
-    time_s: (T,). hand, object: (T, P, 2). known: bool (T, P), both were there, and the object's box can be trusted: once
+    time_s: (T,). hand, object: (T, P, 2). sides: (T, P, 4), those of the hand's box one by one, which a hand that
+    opens moves apart. known: bool (T, P), both were there, and the object's box can be trusted: once
     a detector has seen it, what was guessed before does not count. confirmed: bool (T, P), a detector saw the object at
     that moment and sees it now.
     """
@@ -40,6 +42,7 @@ class Ways:
     time_s: Array
     hand: Array
     object: Array
+    sides: Array
     known: Array
     confirmed: Array
 
@@ -53,6 +56,7 @@ class Ways:
             time_s=memory.time_s,
             hand=translation(hand, hand[-1]) / width_px[:, None],
             object=translation(thing, thing[-1]) / width_px[:, None],
+            sides=(hand[-1] - hand) / width_px[:, None],
             known=~np.isnan(hand[:, :, 0] + thing[:, :, 0]) & (detected | is_guessed_since),
             confirmed=detected & detected[-1],
         )
@@ -76,6 +80,13 @@ class Ways:
         split: Array = (self.known[recent] & (off >= _SPLIT)).any(axis=0)
         return split
 
+    def loosened(self) -> Array:
+        """Return whose hands (P,) have changed their shape in the last moments, at objects that rest: they open."""
+        recent = self.time_s >= self.time_s[-1] - _SPLIT_S
+        rests = self.known[recent] & (np.linalg.norm(self.object[recent], axis=2) <= _STIRRED)
+        opens: Array = (rests & (np.abs(self.sides[recent]).max(axis=2) >= _OPENED)).any(axis=0)
+        return opens
+
     def slip_per_s(self) -> Array:
         """Return how fast the hands (P,) go about their objects, hand widths a second; infinite while it is unknown."""
         ago_s = (self.time_s[-1] - self.time_s)[:, None]
@@ -89,7 +100,7 @@ class Ways:
     def grasp_s(self, pair: int) -> float:
         """Return when the hand grasped the object, which has moved with it by now."""
         times_s, hand, thing = self._known(pair)
-        out = _beginning(np.linalg.norm(thing, axis=1), times_s)
+        out = max(_beginning(np.linalg.norm(way, axis=1), times_s) for way in (hand, thing))
         slip = np.linalg.norm((hand - hand[out]) - (thing - thing[out]), axis=1)[: out + 1]
         arrived = max(np.flatnonzero(slip > _ARRIVED), default=0)
         pause_s = float(times_s[out] - times_s[arrived])
@@ -107,14 +118,18 @@ class Ways:
 
     def release_s(self, pair: int) -> float:
         """Return when the hand let go of the object, from which it has parted by now."""
+        rows = np.flatnonzero(self.known[:, pair])
         times_s, hand, thing = self._known(pair)
         parting = _beginning(np.linalg.norm(hand - thing, axis=1), times_s)
-        moving = np.flatnonzero(np.linalg.norm(thing[:parting] - thing[parting], axis=1) > _STIRRED)
-        rest = max(moving, default=0)
-        pause_s = float(times_s[parting] - times_s[rest])
-        if pause_s <= _LINGER_S:
-            return float(times_s[rest]) + min(pause_s / 2, _GRASP_S)
-        return float(times_s[parting]) - _AT_ONCE_S
+        rest = min(
+            max(np.flatnonzero(np.linalg.norm(way[:parting] - way[parting], axis=1) > _STIRRED), default=0)
+            for way in (hand, thing)
+        )
+        if times_s[parting] - times_s[rest] > _LINGER_S:
+            return float(times_s[parting]) - _AT_ONCE_S
+        sides = self.sides[rows[rest:], pair]
+        opening = rest + int((np.abs(sides - sides[0]).max(axis=1) > _STIRRED).argmax())
+        return float(times_s[rest]) + min(float(times_s[opening] - times_s[rest]) / 2, _GRASP_S)
 
     def direction(self, pair: int) -> Array:
         """Return the unit vector (2,) of the object's way since it was farthest from here."""

@@ -55,12 +55,13 @@ class _Pair:
 
 @dataclass(slots=True)
 class _Release:
-    """A hand has let go of an object that another one is at, which may take it."""
+    """A hand seems to have let go of an object: it will part from it, or move with it again, or another takes it."""
 
     giver: int
     release_s: float
     parting_s: float
     decided_s: float
+    is_parted: bool
 
 
 class HandObject:
@@ -102,6 +103,7 @@ class HandObject:
             ways = Ways.of(self._memory, i[close], len(hands) + j[close], width_px[i[close]])
             events += self._handle([keys[n] for n in close.tolist()], ways, coverage[close], offset[close])
         events += self._forget(set(hand_ids), set(object_ids), scene.time_s)
+        events += self._settle(scene.time_s)
         relations = Relations(
             subject=tracks.track_id[hands[i]],
             object=tracks.track_id[objects[j]],
@@ -151,6 +153,9 @@ class HandObject:
                 pair.state = "overlapping"
             elif pair.state == "overlapping" and gap > _PARTED:
                 pair.state, pair.is_pushing = "near", False
+                release = self._releases.get(key[1])
+                if release is not None and release.giver == key[0]:
+                    release.is_parted = True
                 events += self._end_touch(key, time_s)
             pair.distance, pair.seen_s = gap, time_s
         self._pairs.update(pairs)
@@ -162,18 +167,23 @@ class HandObject:
         slip = ways.slip_per_s()
         ways = ways.since(np.array([self._pairs[key].since_s for key in keys]))
         together, confirmed = ways.together()
-        apart = ways.apart()
+        together &= confirmed | (coverage <= _MAX_COVERAGE)
+        apart, loosened = ways.apart(), ways.loosened()
         now_s = float(ways.time_s[-1])
         for p, key in enumerate(keys):
             pair = self._pairs[key]
+            is_parted = bool(apart[p]) or pair.distance > _PARTED
             if pair.state == "holding":
-                if apart[p] or pair.distance > _PARTED:
-                    events += self._let_go(key, ways, p)
+                if is_parted or loosened[p]:
+                    events += self._let_go(key, ways, p, is_parted=is_parted)
                 continue
-            if apart[p]:
+            release = self._releases.get(key[1])
+            if release is not None and release.giver == key[0] and is_parted and not release.is_parted:
+                release.is_parted, release.parting_s = True, ways.parting_s(p)
+                events += self._end_touch(key, release.parting_s)
+            if is_parted:
                 pair.is_pushing = False
-            is_seen = coverage[p] <= _MAX_COVERAGE
-            if self._are_one(pair, bool(together[p] & is_seen), bool(confirmed[p]), now_s) and not pair.is_pushing:
+            elif self._are_one(pair, bool(together[p]), bool(confirmed[p]), now_s) and not pair.is_pushing:
                 way = offset[p] / max(float(np.linalg.norm(offset[p])), 1e-9)
                 if coverage[p] <= _PUSH_COVERAGE and float(way @ ways.direction(p)) >= _PUSH_BEHIND:
                     pair.is_pushing = True
@@ -206,7 +216,7 @@ class HandObject:
                 *self._begin_touch(key, grasp_s),
                 Event(kind="pick_up", time_s=grasp_s, subject=hand, object=thing),
             ]
-        if release.giver == hand:
+        if release.giver == hand:  # it had not let go
             return []
         time_s = max((ways.arrived_s(p) + release.parting_s) / 2, release.parting_s - _HAND_OVER_S)
         return [
@@ -214,19 +224,34 @@ class HandObject:
             Event(kind="hand_over", time_s=time_s, subject=hand, object=thing, from_id=release.giver, to_id=hand),
         ]
 
-    def _let_go(self, key: Key, ways: Ways, p: int) -> list[Event]:
-        """Hand and object have parted: it was put down, or given to another hand that is at it."""
+    def _let_go(self, key: Key, ways: Ways, p: int, *, is_parted: bool) -> list[Event]:
+        """The hand has parted from the object, or opens at it: ``_settle`` decides what becomes of it."""
         hand, thing = key
         pair = self._pairs[key]
         pair.state = "overlapping" if pair.distance <= _PARTED else "near"
         pair.together_s = None
-        release_s, parting_s = ways.release_s(p), ways.parting_s(p)
-        pair.since_s = float(ways.time_s[-1])
-        touched = self._end_touch(key, parting_s)
-        if any(one[1] == thing and one[0] != hand and self._pairs[one].state == "overlapping" for one in self._pairs):
-            self._releases[thing] = _Release(hand, release_s, parting_s, float(ways.time_s[-1]))
-            return touched
-        return [Event(kind="put_down", time_s=release_s, subject=hand, object=thing), *touched]
+        pair.since_s = now_s = float(ways.time_s[-1])
+        parting_s = ways.parting_s(p) if is_parted else now_s
+        self._releases[thing] = _Release(hand, ways.release_s(p), parting_s, now_s, is_parted)
+        return self._end_touch(key, parting_s) if is_parted else []
+
+    def _settle(self, now_s: float) -> list[Event]:
+        """Decide on objects that hands have let go of, where no other hand is there that may take them."""
+        events: list[Event] = []
+        for thing, release in list(self._releases.items()):
+            key = (release.giver, thing)
+            is_late = now_s - release.decided_s > _HAND_OVER_S
+            if release.is_parted and (is_late or not self._is_touched(thing, release.giver)):
+                events.append(Event(kind="put_down", time_s=release.release_s, subject=release.giver, object=thing))
+                del self._releases[thing]
+            elif is_late:  # it is still there, and no one else: it did not open after all
+                self._pairs[key].state, self._pairs[key].since_s = "holding", now_s
+                del self._releases[thing]
+        return events
+
+    def _is_touched(self, thing: int, but: int) -> bool:
+        """Return whether another hand is at an object."""
+        return any(o == thing and h != but and one.state != "near" for (h, o), one in self._pairs.items())
 
     def _touch(self, key: Key, slip: float, now_s: float) -> list[Event]:
         """A hand that rests over an object touches it."""
@@ -254,20 +279,19 @@ class HandObject:
         return [Event(kind="touch_end", time_s=time_s, subject=key[0], object=key[1])]
 
     def _forget(self, hand_ids: set[int], object_ids: set[int], now_s: float) -> list[Event]:
-        """Forget pairs that are far, and after a while those of which one is missing; decide what was left open."""
+        """Forget pairs that are far, and after a while those of which one is missing."""
         events: list[Event] = []
         for key, pair in list(self._pairs.items()):
             is_missing = key[0] not in hand_ids or key[1] not in object_ids
             if pair.seen_s == now_s or (is_missing and now_s - pair.seen_s <= _GONE_S):
                 continue
+            release = self._releases.get(key[1])
+            if release is not None and release.giver == key[0]:
+                release.is_parted = True
             if pair.state == "holding":
                 events.append(Event(kind="put_down", time_s=pair.seen_s, subject=key[0], object=key[1]))
             events += self._end_touch(key, pair.seen_s)
             del self._pairs[key]
-        for thing, release in list(self._releases.items()):
-            if now_s - release.decided_s > _HAND_OVER_S:
-                events.append(Event(kind="put_down", time_s=release.release_s, subject=release.giver, object=thing))
-                del self._releases[thing]
         return events
 
 
