@@ -140,6 +140,14 @@ def test_check_prints_each_broken_rule_and_exits_2(install: Install, capfd: pyte
     )
 
 
+def test_what_a_plugin_prints_is_no_part_of_the_output(install: Install, capfd: pytest.CaptureFixture[str]) -> None:
+    install("cups", "import os\nprint('loaded')\nos.write(1, b'natively\\n')" + GOOD)
+    assert exit_code(["plugins", "list", "--json"]) == 0
+    out, err = capfd.readouterr()
+    assert {"builtin", "cups"} <= {row["name"] for row in json.loads(out)}
+    assert sorted(err.splitlines()) == ["loaded", "natively"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [

@@ -19,6 +19,7 @@ from hybridtrack.cli.doctor import doctor
 from hybridtrack.cli.models import models
 from hybridtrack.cli.plugins import plugins
 from hybridtrack.cli.run import run
+from hybridtrack.sinks.standard_output import end_of_results
 
 #: what native libraries read when they are loaded, so that they keep their banners to themselves
 QUIET = {
@@ -66,4 +67,7 @@ def main() -> None:
     """Run the command line of this process and exit."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    sys.exit(exit_code(sys.argv[1:]))
+    try:
+        sys.exit(exit_code(sys.argv[1:]))
+    finally:
+        end_of_results()

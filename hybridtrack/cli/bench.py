@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hybridtrack.config import parse_cadence
+from hybridtrack.sinks.standard_output import reserved_for_results, results
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     "--max-frames", type=click.IntRange(min=1), default=300, show_default=True, help="Use so many frames of a source."
 )
 @click.option("--json", metavar="FILE", help="Write the figures, settings and machine as JSON.")
+@reserved_for_results()
 def bench(sources: tuple[str, ...], detect_every: str, rounds: int, max_frames: int, json: str | None) -> None:
     """Compare modes on each SOURCE, a file or a folder or glob of images.
 
@@ -46,7 +48,7 @@ def bench(sources: tuple[str, ...], detect_every: str, rounds: int, max_frames: 
         if file is not None:
             check_not_source(file.path, uri)
     modes = benches.modes_of(cadences)
-    console = Console()
+    console = Console(file=results())
     rows: list[Row] = []
     for uri in sources:
         own = benches.bench(uri, modes, rounds=rounds, max_frames=max_frames, on_run=_tell)

@@ -10,6 +10,7 @@ import click
 
 from hybridtrack.cli.command import RefusingGroup
 from hybridtrack.errors import HybridTrackError, PluginError, UsageError, unknown_name
+from hybridtrack.sinks.standard_output import reserved_for_results, results
 
 if TYPE_CHECKING:
     from hybridtrack.hookspecs import Detector
@@ -31,6 +32,7 @@ def plugins(context: click.Context, is_json: bool) -> None:
 
 @plugins.command("list")
 @as_json
+@reserved_for_results()
 def show_list(is_json: bool) -> None:
     """Print the plugins, one a line: distribution, version, state, and what they offer or why they do not."""
     from hybridtrack.plugin_host import PluginHost
@@ -45,12 +47,13 @@ def show_list(is_json: bool) -> None:
     for row, cells in zip(rows, head, strict=True):
         offers = "; ".join(f"{kind}s: {', '.join(row[f'{kind}s'])}" for kind in KINDS if row[f"{kind}s"])
         padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        click.echo("  ".join([*padded, row["error"] or offers or "offers nothing"]))
+        _print("  ".join([*padded, row["error"] or offers or "offers nothing"]))
 
 
 @plugins.command()
 @click.argument("name")
 @as_json
+@reserved_for_results()
 def info(name: str, is_json: bool) -> None:
     """Print what NAME, a plugin or something that one offers, is. Detectors are built, to name their classes."""
     from hybridtrack.plugin_host import PluginHost
@@ -69,7 +72,7 @@ def info(name: str, is_json: bool) -> None:
         _print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['name']}  {row['distribution']} {row['version']}  {row['state']}  {row['error']}".rstrip())
+        _print(f"{row['name']}  {row['distribution']} {row['version']}  {row['state']}  {row['error']}".rstrip())
         for offer in row["offers"]:
             _print_offer(offer)
 
@@ -77,6 +80,7 @@ def info(name: str, is_json: bool) -> None:
 @plugins.command()
 @click.argument("detector", metavar="NAME[,key=value...]")
 @as_json
+@reserved_for_results()
 def check(detector: str, is_json: bool) -> None:
     """Try the detector NAME on generated frames, and print each rule of the contract that it breaks."""
     from hybridtrack.config import parse_choice
@@ -90,12 +94,12 @@ def check(detector: str, is_json: bool) -> None:
         _print_json({"detector": choice.name, "plugin": offer.plugin.name, "broken": broken})
     else:
         for rule in broken:
-            click.echo(rule)
+            _print(rule)
     if broken:
         count = "1 rule" if len(broken) == 1 else f"{len(broken)} rules"
         raise PluginError(f"detector {choice.name!r} ({offer.plugin}) breaks {count}; mend it")
     if not is_json:
-        click.echo(f"detector {choice.name!r} ({offer.plugin}) keeps all rules")
+        _print(f"detector {choice.name!r} ({offer.plugin}) keeps all rules")
 
 
 def _plugin_row(plugin: Plugin, host: PluginHost) -> dict[str, Any]:
@@ -147,16 +151,16 @@ def _offer_row(offer: Offer[Any]) -> dict[str, Any]:
 
 
 def _print_offer(offer: dict[str, Any]) -> None:
-    click.echo(f"  {offer['kind']} {offer['name']}: {offer['summary']}")
+    _print(f"  {offer['kind']} {offer['name']}: {offer['summary']}")
     if offer.get("default_every"):
-        click.echo(f"    every    {offer['default_every']}")
+        _print(f"    every    {offer['default_every']}")
     if offer.get("classes"):
-        click.echo(f"    classes  {', '.join(map(_class_text, offer['classes']))}")
+        _print(f"    classes  {', '.join(map(_class_text, offer['classes']))}")
     if offer.get("error"):
-        click.echo(f"    error    {offer['error']}")
+        _print(f"    error    {offer['error']}")
     for option in offer["options"]:
         default = "" if option["default"] is None else f" (default {option['default']})"
-        click.echo(f"    option   {option['name']}={default}  {option['help']}".rstrip())
+        _print(f"    option   {option['name']}={default}  {option['help']}".rstrip())
 
 
 def _class_text(info: dict[str, str]) -> str:
@@ -164,5 +168,9 @@ def _class_text(info: dict[str, str]) -> str:
     return f"{info['name']} ({info['role']}{joined})"
 
 
+def _print(line: str) -> None:
+    click.echo(line, file=results())
+
+
 def _print_json(content: Any) -> None:
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    _print(json.dumps(content, indent=2, ensure_ascii=False, default=str))

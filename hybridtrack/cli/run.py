@@ -10,6 +10,7 @@ import click
 
 from hybridtrack.config import RUNTIMES, RunSettings, read_settings
 from hybridtrack.errors import UsageError
+from hybridtrack.sinks.standard_output import reserved_for_results
 
 if TYPE_CHECKING:
     from hybridtrack.hookspecs import Sink
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     "--runtime", type=click.Choice(RUNTIMES), help="What runs the networks.  [default: the first that is installed]"
 )
 @click.option("--config", metavar="FILE", help="TOML file with the same names as these flags, which win over it.")
+@reserved_for_results()
 def run(config: str | None, source_argument: str | None, **flags: Any) -> None:
     """Track hands through SOURCE: a file, camera number, rtsp:// address, or a folder or glob of images.
 

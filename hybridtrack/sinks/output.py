@@ -6,13 +6,13 @@ import glob
 import os
 import secrets
 import stat
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from hybridtrack.errors import SinkError, StopRun, UsageError
+from hybridtrack.sinks.standard_output import point_to_nowhere, results
 
 STDOUT = "-"
 
@@ -105,7 +105,7 @@ class LineFile:
     def open(self, source_uri: str) -> None:
         """Make the file, in place of one that exists. Raises SinkError."""
         if self.path == STDOUT:
-            self._stream = sys.stdout.buffer
+            self._stream = results().buffer
             return
         check_not_source(self.path, source_uri)
         try:
@@ -142,8 +142,7 @@ class LineFile:
         stream, self._stream = self._stream, None
         if self.path == STDOUT:
             # what is left in the buffer would fail again when the interpreter ends
-            with suppress(OSError), open(os.devnull, "wb") as sink:
-                os.dup2(sink.fileno(), sys.stdout.fileno())
+            point_to_nowhere(results().fileno())
         elif stream is not None:
             with suppress(OSError):
                 stream.close()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from hybridtrack.sinks.standard_output import results
 from hybridtrack.types import Frame, FrameResult, RunInfo, RunSummary
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class TableSink:
         from rich.console import Console
         from rich.text import Text
 
-        console = self._console or Console()
+        console = self._console or Console(file=results())
         with suppress(SystemExit):  # what rich answers when nobody reads: the run itself was done
             console.print(summary_table(summary))
             for note in summary.notes:
