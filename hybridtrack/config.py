@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from hybridtrack.errors import ConfigError, HybridTrackError, UsageError, unknown_name
 
 RUNTIMES = ("litert", "tensorflow")
+GENERAL_KEYS = ("every", "phase", "limit")  #: what can be said of every detector beside its own options
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 _SIZE = re.compile(r"(\d+)x(\d+)")
@@ -48,6 +49,14 @@ class Cadence:
         return str(self.frames) if self.seconds is None else f"{self.seconds * 1000:g}ms"
 
 
+def parse_time(text: str, *, where: str) -> float:
+    """Return the seconds, above 0, that ``"100ms"`` or ``"2s"`` names. Raises UsageError, naming ``where``."""
+    time = _TIME.fullmatch(text.strip())
+    if not time or float(time[1]) == 0:
+        raise UsageError(f"{where} {text!r} is no time: use one above 0 with its unit, such as 500ms or 5s")
+    return float(time[1]) / (1000 if time[2] == "ms" else 1)
+
+
 def parse_cadence(value: int | str, *, where: str = "cadence", phase: int = 0) -> Cadence:
     """Return the cadence that ``3``, ``"3"``, ``"100ms"`` or ``"2s"`` names. Raises UsageError, naming ``where``."""
     text = str(value).strip()
@@ -59,7 +68,7 @@ def parse_cadence(value: int | str, *, where: str = "cadence", phase: int = 0) -
             f"{where} {value!r} is no cadence: use a whole number of frames from 1, or a time such as 100ms"
         )
     if time:
-        return Cadence(seconds=float(time[1]) / (1000 if time[2] == "ms" else 1), phase=phase)
+        return Cadence(seconds=parse_time(text, where=where), phase=phase)
     return Cadence(frames=int(text), phase=phase)
 
 
@@ -79,14 +88,16 @@ def cadence_for(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A detector or tracker that was asked for as ``NAME[,every=N][,phase=P][,key=value…]``.
+    """A detector or tracker that was asked for as ``NAME[,every=N][,phase=P][,limit=T][,key=value…]``.
 
-    ``options`` are texts still; the plugin host reads them by the options of the spec.
+    ``limit`` is how long a run of the detector may take before it counts as hung, as a text ("5s"). ``options`` are
+    texts still; the plugin host reads them by the options of the spec.
     """
 
     name: str
     every: str | None = None
     phase: int = 0
+    limit: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -95,11 +106,19 @@ class Choice:
             words["every"] = self.every
         if self.phase:
             words["phase"] = str(self.phase)
+        if self.limit is not None:
+            words["limit"] = self.limit
         return ",".join([self.name, *(f"{key}={value}" for key, value in words.items())])
+
+    @property
+    def limit_s(self) -> float | None:
+        """The limit in seconds, None where none was given. Raises UsageError when it is no time."""
+        return None if self.limit is None else parse_time(self.limit, where=f"detector {self.name}: limit")
 
 
 def parse_choice(text: str, *, where: str, has_cadence: bool) -> Choice:
-    """Return what ``NAME[,key=value…]`` asks for; with ``has_cadence``, every= and phase= set the cadence.
+    """Return what ``NAME[,key=value…]`` asks for; with ``has_cadence``, every= and phase= set the cadence, and
+    limit= how long a run may take.
 
     Raises UsageError, naming ``where``.
     """
@@ -121,7 +140,10 @@ def parse_choice(text: str, *, where: str, has_cadence: bool) -> Choice:
         raise UsageError(f"{where} {text!r}: phase is {phase!r}: use the number of a frame, from 0")
     if every is not None:
         parse_cadence(every, where=f"{where} {name}: every", phase=int(phase))
-    return Choice(name=name, every=every, phase=int(phase), options=options)
+    limit = options.pop("limit", None)
+    if limit is not None:
+        parse_time(limit, where=f"{where} {name}: limit")
+    return Choice(name=name, every=every, phase=int(phase), limit=limit, options=options)
 
 
 DEFAULT_DETECTORS = (Choice(name="hand"),)

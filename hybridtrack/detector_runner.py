@@ -55,27 +55,44 @@ class Outcome:
 class DetectorRunner:
     """Runs one detector, always in the same thread, and guards the run against it.
 
+    origin: the distribution that it comes from, for messages. is_strict: what a run raises goes on from ``wait``.
+
     A detector that raises, or whose result breaks the contract, counts as not run. After ``MAX_FAILURES`` in a row, or
     once it hangs, it is left out for the rest of the run: ``is_out``. A hung thread is a daemon and left behind; where
     there is none (``in_thread=False``), a detector that hangs is waited for.
     """
 
     def __init__(
-        self, name: str, detector: Detector, *, in_thread: bool = True, hang_limit_s: float = HANG_LIMIT_S
+        self,
+        name: str,
+        detector: Detector,
+        *,
+        origin: str = "",
+        in_thread: bool = True,
+        hang_limit_s: float = HANG_LIMIT_S,
+        close_limit_s: float = CLOSE_LIMIT_S,
+        is_strict: bool = False,
     ) -> None:
         self.name = name
         self.detector = detector
         self.failures = 0
         self.is_out = False
+        self._origin = origin
+        self._is_strict = is_strict
         self._is_hung = False
         self._hang_limit_s = hang_limit_s
+        self._close_limit_s = close_limit_s
         self._last_error = ""
         self._in_a_row = 0
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._users_own = () if in_thread else (KeyboardInterrupt,)  # in a thread, a Ctrl-C can only be the detector's
         if in_thread:
             self._thread = threading.Thread(target=self._work, name=f"hybridtrack-detector {name}", daemon=True)
             self._thread.start()
+
+    def __str__(self) -> str:
+        return f"detector {self.name!r}" + (f" ({self._origin})" if self._origin else "")
 
     def reset(self) -> None:
         """Tell the detector that a new source begins, and forget its failures. Raises DetectorError when that fails."""
@@ -86,7 +103,7 @@ class DetectorRunner:
         done = self._call(self.detector.reset)
         if not self._comes(done):
             self._is_hung = self.is_out = True
-            raise DetectorError(f"detector {self.name!r} hangs: its reset took over {self._hang_limit_s:g} s; mend it")
+            raise DetectorError(f"{self} hangs: its reset took over {self._hang_limit_s:g} s; mend it")
         self._raise_error_of(done, "reset")
 
     def submit(self, frame: Frame) -> Future[Outcome]:
@@ -94,7 +111,10 @@ class DetectorRunner:
         return self._call(partial(self._run, frame))
 
     def wait(self, future: Future[Outcome]) -> Outcome:
-        """Return the outcome when it is there, or a failed one when it takes longer than the limit."""
+        """Return the outcome when it is there, or a failed one when it takes longer than the limit.
+
+        In strict mode it raises what the detector raised, or DetectorError for a result that breaks the contract.
+        """
         if self._comes(future):
             outcome = future.result()
         else:
@@ -124,33 +144,35 @@ class DetectorRunner:
             return None
         end = " and was left out from then on" if self.is_out else ""
         frames = "1 frame" if self.failures == 1 else f"{self.failures} frames"
-        return f"detector {self.name!r} failed on {frames}{end}: {self._last_error}"
+        return f"{self} failed on {frames}{end}: {self._last_error}"
 
     def close(self) -> None:
-        """Close the detector and end its thread, unless it hangs. Raises DetectorError when closing fails."""
+        """Close the detector and end its thread, unless it hangs. Raises DetectorError when closing fails or hangs."""
         closed = self._call(self.detector.close)
         if self._thread is not None:
             self._calls.put(None)
-            self._thread.join(0 if self._is_hung else CLOSE_LIMIT_S)
+            self._thread.join(0 if self._is_hung else self._close_limit_s)
         if closed.done():
             self._raise_error_of(closed, "close")
+        elif closed.running():
+            raise DetectorError(f"{self} hangs: its close took over {self._close_limit_s:g} s; mend it")
 
     def _raise_error_of(self, done: Future[Any], what: str) -> None:
         error = done.exception()
         if error is not None:
-            raise DetectorError(f"detector {self.name!r} cannot {what}: {one_line(error)}; mend it") from error
+            raise DetectorError(f"{self} cannot {what}: {one_line(error)}; mend it") from error
 
     def _call(self, function: Callable[[], Any]) -> Future[Any]:
         future: Future[Any] = Future()
         if self._thread is None:
-            _settle(future, function)
+            _settle(future, function, self._users_own)
         else:
             self._calls.put((function, future))
         return future
 
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
-            _settle(call[1], call[0])
+            _settle(call[1], call[0], self._users_own)
             del call  # it would keep a frame's pixels until the next one comes
 
     def _run(self, frame: Frame) -> Outcome:
@@ -158,18 +180,30 @@ class DetectorRunner:
         try:
             found = self.detector.detect(frame)
             classes = tuple(self.detector.classes)  # after detecting: open classes may have grown
+            if not all(isinstance(info, ClassInfo) for info in classes):
+                raise DetectorError(f"classes is {classes!r}, expected a tuple of ClassInfo")
             kept = check_detections(found, len(classes)).copy()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (the guard between the run and a foreign detector)
+        except self._users_own:
+            raise
+        except BaseException as error:  # the guard against a foreign detector; panics of Rust are no Exception
+            if self._is_strict and isinstance(error, DetectorError):
+                raise DetectorError(f"{self}, frame {frame.index}: {error}; mend it") from error
+            if self._is_strict:
+                raise
             return Outcome(detections=None, error=f"frame {frame.index}: {one_line(error)}")
         return Outcome(detections=kept, classes=classes, ms=(time.perf_counter() - start) * 1000)
 
 
-def _settle(future: Future[Any], function: Callable[[], Any]) -> None:
+def _settle(
+    future: Future[Any], function: Callable[[], Any], lets_through: tuple[type[BaseException], ...] = ()
+) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:
         future.set_result(function())
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (raised again where the result is asked for)
+    except lets_through:
+        raise
+    except BaseException as error:  # noqa: BLE001 (raised again where the result is asked for)
         future.set_exception(error)
 
 

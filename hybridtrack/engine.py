@@ -98,7 +98,15 @@ class Engine:
         self._camera = CameraMotion()
         self._scheduler = Scheduler({one.info.name: one.cadence for one in selected})
         self._runners = {
-            one.info.name: DetectorRunner(one.info.name, one.detector, in_thread=overlap) for one in selected
+            one.info.name: DetectorRunner(
+                one.info.name,
+                one.detector,
+                origin=one.origin,
+                in_thread=overlap,
+                hang_limit_s=one.hang_limit_s,
+                is_strict=one.is_strict,
+            )
+            for one in selected
         }
         for one in selected:
             run_class_ids(one.info.classes, self.classes)

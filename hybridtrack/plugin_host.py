@@ -10,20 +10,29 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import pluggy
 
 import hybridtrack
 from hybridtrack import builtin, hookspecs
+from hybridtrack.config import GENERAL_KEYS, parse_cadence
 from hybridtrack.errors import HybridTrackError, MissingPackageError, PluginError, UsageError, one_line, unknown_name
-from hybridtrack.hookspecs import PROJECT, DetectorSpec, RelationSpec, SinkSpec, TrackerSpec
+from hybridtrack.hookspecs import PROJECT, DetectorSpec, Option, RelationSpec, SinkSpec, TrackerSpec
 
 SpecT = TypeVar("SpecT", DetectorSpec, TrackerSpec, RelationSpec, SinkSpec)
 
-SPECS = {"detector": DetectorSpec, "tracker": TrackerSpec, "relation": RelationSpec, "sink": SinkSpec}
+Spec: TypeAlias = DetectorSpec | TrackerSpec | RelationSpec | SinkSpec
+
+SPECS: Mapping[str, type[Spec]] = {
+    "detector": DetectorSpec,
+    "tracker": TrackerSpec,
+    "relation": RelationSpec,
+    "sink": SinkSpec,
+}
 
 DISABLE = "HYBRIDTRACK_DISABLE_PLUGINS"
 STRICT = "HYBRIDTRACK_STRICT_PLUGINS"
@@ -52,6 +61,9 @@ class Offer(Generic[SpecT]):
     plugin: Plugin
     is_strict: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.spec.name!r} ({self.plugin})"
+
     def read_options(self, texts: Mapping[str, str]) -> dict[str, Any]:
         """Return a value for each option of the spec: what a text says, else its default. Raises UsageError."""
         values = {option.name: option.default for option in self.spec.options}
@@ -63,26 +75,43 @@ class Offer(Generic[SpecT]):
                 values[key] = types[key](text)
             except ValueError as error:
                 raise UsageError(f"{self.kind} {self.spec.name!r}: cannot use {key}={text}: {error}") from error
+            except Exception as error:
+                if self.is_strict or self.plugin.distribution == PROJECT:
+                    raise
+                raise PluginError(f"{self}: option {key} fails on {text!r}: {one_line(error)}; mend it") from error
         return values
 
     def build(self, options: Mapping[str, Any]) -> Any:
         """Return what the spec's factory makes of ``options``: a Detector, BoxTracker, Relation or Sink.
 
         Raises MissingPackageError with the install hint when a package is absent, PluginError when the factory of a
-        plugin fails otherwise.
+        plugin fails otherwise, or makes something else.
         """
         try:
-            return self.spec.create(options)
-        except HybridTrackError:
+            made = self.spec.create(options)
+            if self.kind == "detector":
+                _check_detector(made)
+        except (HybridTrackError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # also SystemExit, and panics of Rust, which are no Exception
             if self.is_strict or self.plugin.distribution == PROJECT:
                 raise
-            wanted = f"{self.kind} {self.spec.name!r} ({self.plugin})"
             if isinstance(error, ImportError):
                 hint = self.spec.install_hint or "install what it needs"
-                raise MissingPackageError(f"{wanted} lacks a package: {one_line(error)}; {hint}") from error
-            raise PluginError(f"{wanted} cannot be built: {one_line(error)}; mend or deselect it") from error
+                raise MissingPackageError(f"{self} lacks a package: {one_line(error)}; {hint}") from error
+            raise PluginError(f"{self} cannot be built: {one_line(error)}; mend or deselect it") from error
+        return made
+
+
+def _check_detector(made: Any) -> None:
+    """Raise TypeError when a factory made something that is no Detector."""
+    from hybridtrack.types import ClassInfo
+
+    lacking = [name for name in ("classes", "detect", "reset", "close") if not hasattr(made, name)]
+    if lacking:
+        raise TypeError(f"create gave {type(made).__name__}, which has no {' and no '.join(lacking)}")
+    if not isinstance(made.classes, tuple) or not all(isinstance(info, ClassInfo) for info in made.classes):
+        raise TypeError(f"its classes is {made.classes!r}, expected a tuple of ClassInfo")
 
 
 class PluginHost:
@@ -118,7 +147,9 @@ class PluginHost:
         try:
             found = source.load() if isinstance(source, importlib.metadata.EntryPoint) else source
             offers = self._collect(found, plugin)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit, and panics of Rust, which are no Exception
             if self._is_strict:
                 raise
             plugin = replace(plugin, error=one_line(error))
@@ -139,6 +170,7 @@ class PluginHost:
                 for spec in specs:
                     if not isinstance(spec, spec_type):
                         raise TypeError(f"hybridtrack_{kind}s gave {spec!r}, expected {spec_type.__name__}")
+                    _check_spec(kind, spec)
                     offers.append(Offer(kind=kind, spec=spec, plugin=plugin, is_strict=self._is_strict))
         return offers
 
@@ -202,3 +234,20 @@ class PluginHost:
                 raise PluginError(f"{kind} {name!r}: {plugin} cannot be used: {plugin.error}")
         others = "; ".join(f"{plugin} cannot be used: {plugin.error}" for plugin in self.broken)
         raise UsageError(unknown_name(kind, name, shelf) + (f"; {others}" if others else ""))
+
+
+def _check_spec(kind: str, spec: Spec) -> None:
+    """Raise TypeError or ValueError when a spec cannot be asked for by name, described or built."""
+    wanted = f"{kind} {spec.name!r}"
+    if not isinstance(spec.name, str) or not re.fullmatch(r"[^\s,=+][^\s,=]*", spec.name):
+        raise ValueError(f"{wanted}: expected a name of letters, digits, - and _")
+    if not isinstance(spec.summary, str) or not callable(spec.create):
+        raise TypeError(f"{wanted}: expected a text as summary and a function as create")
+    if not isinstance(spec.options, tuple) or not all(isinstance(option, Option) for option in spec.options):
+        raise TypeError(f"{wanted}: options is {spec.options!r}, expected a tuple of Option")
+    if isinstance(spec, DetectorSpec):
+        taken = [option.name for option in spec.options if option.name in GENERAL_KEYS]
+        if taken:
+            raise ValueError(f"{wanted}: option {taken[0]!r} is taken: {', '.join(GENERAL_KEYS)} are of every detector")
+        if spec.default_every is not None:
+            parse_cadence(spec.default_every, where=f"{wanted}: default_every")

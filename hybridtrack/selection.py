@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from hybridtrack.config import Cadence, Choice, cadence_for, parse_choice
+from hybridtrack.detector_runner import HANG_LIMIT_S
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.errors import UsageError
 from hybridtrack.hookspecs import BoxTracker, Detector, Relation
@@ -21,11 +22,21 @@ RelationLike: TypeAlias = str | Choice | Relation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectedDetector:
-    """A detector that was built, how often it runs, and what the run says of it."""
+    """A detector that was built, how often it runs and how long it may take, and what the run says of it.
+
+    is_strict: what it raises is to go through, as strict mode asks for of plugins.
+    """
 
     detector: Detector
     cadence: Cadence
     info: DetectorInfo
+    hang_limit_s: float = HANG_LIMIT_S
+    is_strict: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The distribution and version that it comes from; empty for what was given as an object or a function."""
+        return " ".join(filter(None, (self.info.distribution, self.info.version)))
 
 
 def select_detectors(
@@ -102,7 +113,13 @@ def _offered(choice: Choice, detect_every: Cadence, runtime: str | None, host: P
         bundle=getattr(detector, "bundle_name", None),
         sha256=getattr(detector, "model_sha256", None),
     )
-    return SelectedDetector(detector=detector, cadence=cadence, info=info)
+    return SelectedDetector(
+        detector=detector,
+        cadence=cadence,
+        info=info,
+        hang_limit_s=choice.limit_s or HANG_LIMIT_S,
+        is_strict=offer.is_strict,
+    )
 
 
 def _given(one: Detector | Callable[[Frame], Any], cadence: Cadence) -> SelectedDetector:

@@ -82,12 +82,27 @@ def test_list_as_json_has_what_each_plugin_offers(install: Install, output: Outp
     }
 
 
-def test_plugin_that_takes_a_taken_name_is_broken_and_what_was_there_is_not(install: Install, output: Output) -> None:
+def test_plugin_that_takes_a_taken_name_clashes_and_what_was_there_does_not(install: Install, output: Output) -> None:
     install("thief", GOOD.replace('name="mug", summary', 'name="hand", summary'))
     rows = {row["name"]: row for row in output("--json")}
     assert rows["builtin"]["state"] == "ok"
-    assert rows["thief"]["state"] == "broken"
+    assert rows["thief"]["state"] == "clash"
     assert "detector 'hand' is offered by plugin 'builtin'" in rows["thief"]["error"]
+
+
+def test_two_plugins_that_offer_one_name_both_clash_and_one_that_is_disabled_clashes_with_nobody(
+    install: Install, output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("cups", GOOD)
+    install("bowls", GOOD)
+    rows = {row["name"]: row for row in output("--json")}
+    assert (rows["cups"]["state"], rows["bowls"]["state"]) == ("clash", "clash")
+    for name in ("cups", "bowls"):
+        assert f"plugin '{name}' of dist-{name} 1.2" in rows["cups"]["error"]
+        assert rows[name]["error"] == rows["cups"]["error"]
+    monkeypatch.setenv("HYBRIDTRACK_DISABLE_PLUGINS", "bowls")
+    rows = {row["name"]: row for row in output("--json")}
+    assert (rows["cups"]["state"], rows["bowls"]["state"]) == ("ok", "disabled")
 
 
 def test_list_loads_nothing_heavy() -> None:
@@ -138,6 +153,12 @@ def test_check_prints_each_broken_rule_and_exits_2(install: Install, capfd: pyte
     assert err == (
         "hybridtrack plugins check: detector 'bad' (plugin 'cups' of dist-cups 1.2) breaks 1 rule; mend it\n"
     )
+
+
+def test_check_waits_no_longer_than_it_is_told(install: Install, capfd: pytest.CaptureFixture[str]) -> None:
+    install("cups", GOOD.replace("lambda frame: []", "lambda frame: __import__('threading').Event().wait()"))
+    assert exit_code(["plugins", "check", "mug,limit=50ms"]) == 2
+    assert capfd.readouterr().out.startswith("no answer within 0.05 s")
 
 
 def test_what_a_plugin_prints_is_no_part_of_the_output(install: Install, capfd: pytest.CaptureFixture[str]) -> None:

@@ -65,8 +65,9 @@ def test_cadence_goes_by_every_then_detect_every_then_default(
 
 
 def test_choice_has_name_cadence_and_options() -> None:
-    choice = parse_choice("mug, every=10,phase=4,colour=red", where="--detector", has_cadence=True)
+    choice = parse_choice("mug, every=10,phase=4,limit=1.5s,colour=red", where="--detector", has_cadence=True)
     assert (choice.name, choice.every, choice.phase, choice.options) == ("mug", "10", 4, {"colour": "red"})
+    assert (choice.limit, choice.limit_s) == ("1.5s", 1.5)
     assert parse_choice(str(choice), where="--detector", has_cadence=True) == choice
 
 
@@ -79,11 +80,19 @@ def test_choice_has_name_cadence_and_options() -> None:
         ("hand,phase=-1", "phase is '-1'"),
         ("hand,every=0", "hand: every '0' is no cadence"),
         ("hand,every=3,phase=3", "phase=3 does not fit"),
+        ("hand,limit=5", "^--detector hand: limit '5' is no time: use one above 0 with its unit, such as 500ms or 5s$"),
+        ("hand,limit=0s", "hand: limit '0s' is no time"),
+        ("hand,limit=", "hand: limit '' is no time"),
     ],
 )
 def test_malformed_choice_is_refused(text: str, cause: str) -> None:
     with pytest.raises(UsageError, match=cause):
         parse_choice(text, where="--detector", has_cadence=True)
+
+
+def test_limit_of_a_tracker_is_an_option_like_others() -> None:
+    choice = parse_choice("flow,limit=5s", where="--tracker", has_cadence=False)
+    assert (choice.limit_s, choice.options) == (None, {"limit": "5s"})
 
 
 @pytest.mark.parametrize(
@@ -116,7 +125,12 @@ def test_flags_win_over_the_file(tmp_path: Path) -> None:
 
 
 def test_resolved_settings_repeat_the_run(tmp_path: Path) -> None:
-    flags = {"source": "a.mp4", "size": "640x360", "detect_every": "100ms", "detector": ("hand,every=2,phase=1",)}
+    flags = {
+        "source": "a.mp4",
+        "size": "640x360",
+        "detect_every": "100ms",
+        "detector": ("hand,every=2,phase=1,limit=500ms",),
+    }
     settings = read_settings({**flags, "json": "out.jsonl", "start": 1.5})
     resolved = {key: value for key, value in settings.resolved().items() if value is not None}
     lines = [
@@ -124,6 +138,7 @@ def test_resolved_settings_repeat_the_run(tmp_path: Path) -> None:
     ]
     (tmp_path / "run.toml").write_text("\n".join(lines))
     assert read_settings({}, tmp_path / "run.toml").resolved() == settings.resolved()
+    assert resolved["detector"] == ["hand,every=2,phase=1,limit=500ms"]
     assert "json" not in resolved  # where the output goes does not shape it
 
 

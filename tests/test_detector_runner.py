@@ -63,11 +63,20 @@ def leave_the_program(frame: Frame) -> Any:
     raise SystemExit(3)
 
 
+class Panic(BaseException):
+    """What a panic in a Rust extension arrives as: no Exception."""
+
+
+def panic(frame: Frame) -> Any:
+    raise Panic("in Rust")
+
+
 @pytest.mark.parametrize(
     ("function", "rule"),
     [
         (raise_value_error, "frame 0: ValueError: two lines"),
         (leave_the_program, "frame 0: SystemExit: 3"),
+        (panic, "frame 0: Panic: in Rust"),
         (lambda frame: found(xyxy=[(1, 2, np.nan, 4)]), "a box that is not finite"),
         (lambda frame: found(xyxy=[(1, 2, np.inf, 4)]), "a box that is not finite"),
         (lambda frame: found(xyxy=[(30, 20, 10, 50)]), "a box without area: expected x2 > x1 and y2 > y1"),
@@ -101,6 +110,55 @@ def test_detector_that_returns_no_detections_is_named_by_type() -> None:
     with closing(DetectorRunner("odd", Odd(found))) as runner:
         outcome = runner.wait(runner.submit(frame_of()))
     assert outcome.error == ("frame 0: DetectorError: gave list, expected Detections (empty when nothing was found)")
+
+
+def test_interruption_is_the_users_own_but_in_a_thread_of_the_detector() -> None:
+    def interrupt(frame: Frame) -> Any:
+        raise KeyboardInterrupt
+
+    with closing(DetectorRunner("mine", FunctionDetector(interrupt))) as runner:
+        assert runner.wait(runner.submit(frame_of())).error == "frame 0: KeyboardInterrupt"
+    with (
+        closing(DetectorRunner("mine", FunctionDetector(interrupt), in_thread=False)) as runner,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        runner.submit(frame_of())
+
+
+def test_classes_that_are_none_are_named() -> None:
+    detector = FunctionDetector(lambda frame: found(), (HAND,))
+    with closing(DetectorRunner("mine", detector)) as runner:
+        detector.classes = ("hand",)  # type: ignore[assignment]
+        outcome = runner.wait(runner.submit(frame_of()))
+    assert outcome.error == "frame 0: DetectorError: classes is ('hand',), expected a tuple of ClassInfo"
+
+
+def test_note_names_the_distribution_that_a_detector_comes_from() -> None:
+    with closing(DetectorRunner("mug", FunctionDetector(raise_value_error), origin="table-mugs 1.2")) as runner:
+        runner.wait(runner.submit(frame_of()))
+    assert runner.note == "detector 'mug' (table-mugs 1.2) failed on 1 frame: frame 0: ValueError: two lines"
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+@pytest.mark.parametrize(
+    ("function", "error", "message"),
+    [
+        (raise_value_error, ValueError, "^two\nlines$"),
+        (leave_the_program, SystemExit, "^3$"),
+        (
+            lambda frame: found(score=[1.5]),
+            DetectorError,
+            r"^detector 'mug' \(table-mugs 1\.2\), frame 0: gave a score outside 0\.\.1; mend it$",
+        ),
+    ],
+)
+def test_strict_mode_raises_what_a_run_raised(
+    in_thread: bool, function: Callable[[Frame], Any], error: type[BaseException], message: str
+) -> None:
+    detector = FunctionDetector(function, (HAND,))
+    runner = DetectorRunner("mug", detector, origin="table-mugs 1.2", in_thread=in_thread, is_strict=True)
+    with closing(runner), pytest.raises(error, match=message):
+        runner.wait(runner.submit(frame_of()))
 
 
 def test_failures_in_a_row_take_a_detector_out(run_all: Callable[..., list[Outcome]]) -> None:
@@ -181,6 +239,19 @@ def test_detector_that_hangs_in_reset_is_refused() -> None:
     with pytest.raises(DetectorError, match=r"^detector 'stuck' hangs: its reset took over 0.05 s; mend it$"):
         runner.reset()
     runner.close()
+    answer.set()
+
+
+def test_detector_that_hangs_in_close_is_left_behind_and_named() -> None:
+    answer = threading.Event()
+
+    class Stuck(FunctionDetector):
+        def close(self) -> None:
+            answer.wait()
+
+    runner = DetectorRunner("stuck", Stuck(found), close_limit_s=1)
+    with pytest.raises(DetectorError, match=r"^detector 'stuck' hangs: its close took over 1 s; mend it$"):
+        runner.close()
     answer.set()
 
 

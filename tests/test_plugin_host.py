@@ -13,12 +13,25 @@ from hybridtrack.plugin_host import PluginHost
 
 HEAD = "from hybridtrack.hookspecs import DetectorSpec, Option, TrackerSpec, hookimpl\n"
 MUG = HEAD + (
+    "class Mugs:\n"
+    "    classes, supports_region = (), False\n"
+    "    def __init__(self, options): self.options = options\n"
+    "    def detect(self, frame, region_xyxy=None): raise AssertionError('nothing is detected here')\n"
+    "    def reset(self): pass\n"
+    "    def close(self): pass\n"
     "@hookimpl\ndef hybridtrack_detectors():\n"
     "    option = Option(name='size', type=int, default=300)\n"
-    "    return [DetectorSpec(name='mug', summary='mugs', create=dict, options=(option,))]\n"
+    "    return [DetectorSpec(name='mug', summary='mugs', create=Mugs, options=(option,))]\n"
 )
 
 Install = Callable[[str, str], None]
+
+
+def spec(**parts: str) -> str:
+    """Return the code of a plugin that offers a detector of mugs, some parts of its spec as given."""
+    words = {"name": "'mug'", "summary": "'mugs'", "create": "dict", **parts}
+    arguments = ", ".join(f"{key}={value}" for key, value in words.items())
+    return HEAD + f"@hookimpl\ndef hybridtrack_detectors(): return [DetectorSpec({arguments})]\n"
 
 
 def test_built_in_offers_come_through_the_hooks() -> None:
@@ -49,7 +62,7 @@ def test_installed_plugin_is_found_with_its_distribution(install: Install) -> No
     install("cups", MUG)
     offer = PluginHost.load({}).detector("mug")
     assert str(offer.plugin) == "plugin 'cups' of dist-cups 1.2"
-    assert offer.build(offer.read_options({"size": "64"})) == {"size": 64}
+    assert offer.build(offer.read_options({"size": "64"})).options == {"size": 64}
     assert offer.read_options({}) == {"size": 300}
 
 
@@ -73,11 +86,21 @@ def test_one_plugin_may_offer_a_tracker_and_a_sink(install: Install) -> None:
     [
         ("import no_such_package", "ModuleNotFoundError: No module named 'no_such_package'"),
         ("raise SystemExit('bye')", "SystemExit: bye"),
+        ("class Panic(BaseException): pass\nraise Panic('in Rust')", "Panic: in Rust"),
         ("1 +", "SyntaxError"),
         (HEAD + "@hookimpl\ndef hybridtrack_detector(): return []", "unknown hook 'hybridtrack_detector'"),
         (HEAD + "@hookimpl\ndef hybridtrack_detectors(): raise KeyError('weights')", "KeyError: 'weights'"),
         (HEAD + "@hookimpl\ndef hybridtrack_detectors(): return ['mug']", "gave 'mug', expected DetectorSpec"),
         (HEAD + "@hookimpl\ndef hybridtrack_trackers(): yield 1 / 0", "ZeroDivisionError"),
+        (HEAD + "@hookimpl\ndef hybridtrack_detectors(): return 7", "TypeError: 'int' object is not iterable"),
+        (spec(name="None"), "detector None: expected a name of letters"),
+        (spec(name="'a mug'"), "detector 'a mug': expected a name of letters"),
+        (spec(name="'+mug'"), "detector '+mug': expected a name of letters"),
+        (spec(summary="None"), "detector 'mug': expected a text as summary and a function as create"),
+        (spec(create="None"), "detector 'mug': expected a text as summary and a function as create"),
+        (spec(options="['size']"), "detector 'mug': options is ['size'], expected a tuple of Option"),
+        (spec(options="(Option(name='limit'),)"), "option 'limit' is taken: every, phase, limit are of every detector"),
+        (spec(default_every="'often'"), "detector 'mug': default_every 'often' is no cadence"),
     ],
 )
 def test_broken_plugin_stops_nobody_else_and_is_named_when_selected(install: Install, code: str, cause: str) -> None:
@@ -158,13 +181,25 @@ def test_unknown_name_or_value_is_refused_with_the_nearest(
     [
         ("import no_such_package", MissingPackageError, "'no_such_package'; pip install mugs"),
         ("raise ValueError('no weights')", PluginError, "cannot be built: ValueError: no weights"),
+        ("raise SystemExit(3)", PluginError, "cannot be built: SystemExit: 3"),
+        ("raise BaseException('panic')", PluginError, "cannot be built: BaseException: panic"),
+        (
+            "return None",
+            PluginError,
+            "create gave NoneType, which has no classes and no detect and no reset and no close",
+        ),
+        (
+            "made = Mugs({}); made.classes = ['mug']; return made",
+            PluginError,
+            "its classes is .'mug'., expected a tuple",
+        ),
     ],
 )
 def test_failing_factory_is_refused_with_plugin_and_cause(
     install: Install, body: str, error: type[Exception], cause: str
 ) -> None:
     create = f"def create(options):\n    {body}\n"
-    install("cups", create + MUG.replace("create=dict", "create=create, install_hint='pip install mugs'"))
+    install("cups", create + MUG.replace("create=Mugs", "create=create, install_hint='pip install mugs'"))
     offer = PluginHost.load({}).detector("mug")
     with pytest.raises(error, match=cause) as refusal:
         offer.build({})
@@ -175,6 +210,21 @@ def test_factory_that_explains_itself_is_quoted_as_it_is(install: Install) -> No
     create = (
         "def create(options):\n    from hybridtrack.errors import BundleError\n    raise BundleError('own words')\n"
     )
-    install("cups", create + MUG.replace("create=dict", "create=create"))
+    install("cups", create + MUG.replace("create=Mugs", "create=create"))
     with pytest.raises(BundleError, match=r"^own words$"):
         PluginHost.load({}).detector("mug").build({})
+
+
+def test_option_whose_type_fails_is_refused_with_its_plugin(install: Install) -> None:
+    install("cups", MUG.replace("type=int", "type=[].index"))
+    with pytest.raises(UsageError, match="cannot use size=64: '64' is not in list"):  # a ValueError refuses the text
+        PluginHost.load({}).detector("mug").read_options({"size": "64"})
+    install("bowls", MUG.replace("type=int", "type={}.__getitem__").replace("'mug'", "'bowl'"))
+    with pytest.raises(PluginError, match=r"\(plugin 'bowls' of dist-bowls 1.2\): option size fails on '64': KeyError"):
+        PluginHost.load({}).detector("bowl").read_options({"size": "64"})
+
+
+def test_interruption_by_the_user_is_no_error_of_the_plugin(install: Install) -> None:
+    install("slow", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        PluginHost.load({})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hybridtrack.config import Cadence
+from hybridtrack.detector_runner import HANG_LIMIT_S
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.errors import DetectorError, HybridTrackError, PluginError, UsageError
 from hybridtrack.hookspecs import Detector, DetectorSpec, Option, hookimpl
@@ -90,6 +91,20 @@ def test_name_selects_an_offer_with_its_options_and_says_where_it_comes_from(hos
     assert one.cadence == Cadence(frames=4, phase=2)
     info = one.info
     assert (info.name, info.every, info.distribution, info.version) == ("marker", 4, "table-markers", "1.2")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hang_limit_s"), [("marker", HANG_LIMIT_S), ("marker,limit=500ms", 0.5), (nothing, HANG_LIMIT_S)]
+)
+def test_limit_of_a_choice_is_how_long_its_runs_may_take(host: PluginHost, wanted: Any, hang_limit_s: float) -> None:
+    (one,) = select(host, wanted)
+    assert one.hang_limit_s == hang_limit_s
+
+
+@pytest.mark.parametrize(("wanted", "origin"), [("marker", "table-markers 1.2"), (nothing, "")])
+def test_origin_is_the_distribution_of_what_was_named(host: PluginHost, wanted: Any, origin: str) -> None:
+    (one,) = select(host, wanted)
+    assert one.origin == origin
 
 
 @pytest.mark.parametrize(

@@ -78,18 +78,23 @@ def info(name: str, is_json: bool) -> None:
 
 
 @plugins.command()
-@click.argument("detector", metavar="NAME[,key=value...]")
+@click.argument("detector", metavar="NAME[,limit=T][,key=value...]")
 @as_json
 @reserved_for_results()
 def check(detector: str, is_json: bool) -> None:
-    """Try the detector NAME on generated frames, and print each rule of the contract that it breaks."""
+    """Try the detector NAME on generated frames, and print each rule of the contract that it breaks.
+
+    limit= (default 30s) is how long it may take on a frame.
+    """
     from hybridtrack.config import parse_choice
+    from hybridtrack.detector_runner import HANG_LIMIT_S
     from hybridtrack.plugin_host import PluginHost
     from hybridtrack.testing import check_detector
 
-    choice = parse_choice(detector, where="detector", has_cadence=False)
+    choice = parse_choice(detector, where="detector", has_cadence=True)
     offer = PluginHost.load().detector(choice.name)
-    broken = check_detector(offer.build(offer.read_options(choice.options)))
+    built = offer.build(offer.read_options(choice.options))
+    broken = check_detector(built, hang_limit_s=choice.limit_s or HANG_LIMIT_S)
     if is_json:
         _print_json({"detector": choice.name, "plugin": offer.plugin.name, "broken": broken})
     else:
@@ -104,8 +109,9 @@ def check(detector: str, is_json: bool) -> None:
 
 def _plugin_row(plugin: Plugin, host: PluginHost) -> dict[str, Any]:
     """Return what ``list`` says of a plugin: name, distribution, version, state, error, and its offers by kind."""
-    error = plugin.error or _clash(plugin, host)
-    state = "disabled" if plugin.is_disabled else "broken" if error else "ok"
+    clashes = _clashes(plugin, host)
+    state = "disabled" if plugin.is_disabled else "broken" if plugin.error else "clash" if clashes else "ok"
+    error = plugin.error or "; ".join(clashes)
     row = {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version, "state": state}
     names = {
         f"{kind}s": [offer.spec.name for offer in host.offers if offer.plugin is plugin and offer.kind == kind]
@@ -114,17 +120,18 @@ def _plugin_row(plugin: Plugin, host: PluginHost) -> dict[str, Any]:
     return row | {"error": error} | names
 
 
-def _clash(plugin: Plugin, host: PluginHost) -> str:
-    """Return why something that ``plugin`` offers cannot be selected; empty of those that were there first."""
+def _clashes(plugin: Plugin, host: PluginHost) -> list[str]:
+    """Return why things that ``plugin`` offers cannot be selected; the built-in ones were there first and clash not."""
     from hybridtrack.hookspecs import PROJECT
 
+    clashes: dict[str, None] = {}
     for offer in host.offers:
         if offer.plugin is plugin and plugin.distribution != PROJECT:
             try:
                 getattr(host, offer.kind)(offer.spec.name)
             except PluginError as error:
-                return str(error)
-    return ""
+                clashes[str(error)] = None
+    return list(clashes)
 
 
 def _offers_called(name: str, plugin: Plugin, host: PluginHost) -> list[Offer[Any]]:

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 @click.option("--detect-every", metavar="N|100ms", help="Run detectors of hands every N frames or T ms.  [default: 3]")
 @click.option(
     "--detector",
-    metavar="NAME[,every=N][,phase=P][,key=value…]",
+    metavar="NAME[,every=N][,phase=P][,limit=T][,key=value…]",
     multiple=True,
-    help="A detector in place of the default one (hand); +NAME adds to it. May be repeated.",
+    help="A detector in place of the default one (hand); +NAME adds to it. One that takes longer than limit= (default "
+    "30s) on a frame is left out from then on. May be repeated.",
 )
 @click.option("--tracker", metavar="NAME", help="What carries boxes between detector runs.  [default: flow]")
 @click.option(
