@@ -1,11 +1,14 @@
-"""What all tests share: the demo clip and the data folder beside the checkout."""
+"""What all tests share: the demo clip, the data folder beside the checkout, track files that are held to the schema."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +33,25 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the folder {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def read_valid(root: Path) -> Callable[[Path], list[dict[str, Any]]]:
+    """Read the lines of a track file, each of which was held to the schema."""
+    schema = json.loads((root / "docs/tracks.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+
+    def read(path: Path) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        for line in lines:
+            validator.validate(line)
+        assert [line["type"] for line in lines] in (
+            ["header", *["frame"] * (len(lines) - 2), "summary"],
+            ["header", *["frame"] * (len(lines) - 1)],
+        )
+        return lines
+
+    return read
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import jsonschema
 import pytest
 
 PROGRAM = (sys.executable, "-m", "hybridtrack")
@@ -53,22 +51,3 @@ def start(place: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-@pytest.fixture(scope="session")
-def read_valid(root: Path) -> Callable[[Path], list[dict[str, Any]]]:
-    """Read the lines of a track file, each of which was held to the schema."""
-    schema = json.loads((root / "docs/tracks.schema.json").read_text(encoding="utf-8"))
-    validator = jsonschema.Draft202012Validator(schema)
-
-    def read(path: Path) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        for line in lines:
-            validator.validate(line)
-        assert [line["type"] for line in lines] in (
-            ["header", *["frame"] * (len(lines) - 2), "summary"],
-            ["header", *["frame"] * (len(lines) - 1)],
-        )
-        return lines
-
-    return read
