@@ -34,6 +34,14 @@ SPECS: Mapping[str, type[Spec]] = {
     "sink": SinkSpec,
 }
 
+#: what has to be there of what a factory made, by kind
+PARTS = {
+    "detector": ("classes", "detect", "reset", "close"),
+    "tracker": ("fills", "filters", "measure", "settle", "reset"),
+    "relation": ("step", "reset"),
+    "sink": ("open", "write", "close"),
+}
+
 DISABLE = "HYBRIDTRACK_DISABLE_PLUGINS"
 STRICT = "HYBRIDTRACK_STRICT_PLUGINS"
 
@@ -89,8 +97,7 @@ class Offer(Generic[SpecT]):
         """
         try:
             made = self.spec.create(options)
-            if self.kind == "detector":
-                _check_detector(made)
+            _check_made(self.kind, made)
         except (HybridTrackError, KeyboardInterrupt):
             raise
         except BaseException as error:  # also SystemExit, and panics of Rust, which are no Exception
@@ -103,13 +110,15 @@ class Offer(Generic[SpecT]):
         return made
 
 
-def _check_detector(made: Any) -> None:
-    """Raise TypeError when a factory made something that is no Detector."""
-    from hybridtrack.types import ClassInfo
-
-    lacking = [name for name in ("classes", "detect", "reset", "close") if not hasattr(made, name)]
+def _check_made(kind: str, made: Any) -> None:
+    """Raise TypeError when a factory made something else than its kind asks for."""
+    lacking = [name for name in PARTS[kind] if not hasattr(made, name)]
     if lacking:
         raise TypeError(f"create gave {type(made).__name__}, which has no {' and no '.join(lacking)}")
+    if kind != "detector":
+        return
+    from hybridtrack.types import ClassInfo
+
     if not isinstance(made.classes, tuple) or not all(isinstance(info, ClassInfo) for info in made.classes):
         raise TypeError(f"its classes is {made.classes!r}, expected a tuple of ClassInfo")
 

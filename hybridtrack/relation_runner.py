@@ -27,7 +27,9 @@ class RelationRunner:
         for name, relation in self._relations.items():
             try:
                 relation.reset()
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # also SystemExit, and panics of Rust, which are no Exception
                 raise RelationError(f"relation {name!r} cannot reset: {one_line(error)}; mend it") from error
 
     @property
@@ -51,7 +53,9 @@ class RelationRunner:
                 pairs, happened = relation.step(scene)
                 events += _checked(pairs, happened, scene)
                 parts.append(pairs)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 (the guard between the run and a foreign relation)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 (the guard against a foreign relation; panics are no Exception)
                 self._errors[name] = f"frame {scene.frame_index}: {one_line(error)}"
         return (Relations.joined(parts) if parts else Relations.empty()), tuple(events)
 

@@ -11,8 +11,9 @@ from hybridtrack.config import Cadence, Choice, cadence_for, parse_choice
 from hybridtrack.detector_runner import HANG_LIMIT_S
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.errors import UsageError
-from hybridtrack.hookspecs import BoxTracker, Detector, Relation
+from hybridtrack.hookspecs import PROJECT, BoxTracker, Detector, Relation
 from hybridtrack.plugin_host import PluginHost
+from hybridtrack.tracker_guard import GuardedTracker
 from hybridtrack.types import DetectorInfo, Frame
 
 DetectorLike: TypeAlias = str | Choice | Detector | Callable[[Frame], Any]
@@ -68,7 +69,9 @@ def select_tracker(wanted: TrackerLike, host: PluginHost) -> BoxTracker:
         return wanted
     offer = host.tracker(wanted.name)
     tracker: BoxTracker = offer.build(offer.read_options(wanted.options))
-    return tracker
+    if offer.is_strict or offer.plugin.distribution == PROJECT:
+        return tracker
+    return GuardedTracker(tracker, str(offer))
 
 
 def select_relations(wanted: Sequence[RelationLike], host: PluginHost) -> dict[str, Relation]:

@@ -228,3 +228,20 @@ def test_interruption_by_the_user_is_no_error_of_the_plugin(install: Install) ->
     install("slow", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         PluginHost.load({})
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacks"),
+    [
+        ("tracker", "no fills and no filters and no measure and no settle and no reset"),
+        ("relation", "no step and no reset"),
+        ("sink", "no open and no write and no close"),
+    ],
+)
+def test_factory_that_makes_something_else_is_refused(install: Install, kind: str, lacks: str) -> None:
+    spec = f"{kind.title()}Spec"
+    code = f"from hybridtrack.hookspecs import {spec}, hookimpl\n@hookimpl\ndef hybridtrack_{kind}s():\n"
+    install("odd", code + f"    yield {spec}(name='odd', summary='odd', create=dict)\n")
+    offer = getattr(PluginHost.load({}), kind)("odd")
+    with pytest.raises(PluginError, match=rf"^{kind} 'odd' .*cannot be built: TypeError: create gave dict, .*{lacks};"):
+        offer.build({})

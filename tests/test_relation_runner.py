@@ -62,6 +62,7 @@ def test_no_relation_relates_nothing(scene: Scene) -> None:
     [
         (KeyError("weights"), "frame 4: KeyError: 'weights'"),
         (SystemExit("bye"), "frame 4: SystemExit: bye"),
+        (BaseException("in Rust"), "frame 4: BaseException: in Rust"),
         (([], []), "frame 4: RelationError: gave list, expected Relations (empty when nothing is related)"),
         ((Relations.empty(), ["met"]), "frame 4: RelationError: gave str as an event, expected Event"),
         (

@@ -9,7 +9,7 @@ from hybridtrack.config import Cadence
 from hybridtrack.detector_runner import HANG_LIMIT_S
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.errors import DetectorError, HybridTrackError, PluginError, UsageError
-from hybridtrack.hookspecs import Detector, DetectorSpec, Option, hookimpl
+from hybridtrack.hookspecs import Detector, DetectorSpec, Option, TrackerSpec, hookimpl
 from hybridtrack.plugin_host import Plugin, PluginHost
 from hybridtrack.selection import SelectedDetector, select_detectors, select_tracker
 from hybridtrack.tracking.motion import MotionOnlyTracker
@@ -199,3 +199,23 @@ def test_detector_error_is_raised_as_it_is(host: PluginHost) -> None:
     host.add(Covered(), Plugin(name="covered", distribution="covers", version="1"))
     with pytest.raises(DetectorError, match=r"^its camera is covered$"):
         select(host, "covered")
+
+
+def test_tracker_of_a_plugin_is_guarded_unless_strict_mode_lets_errors_through() -> None:
+    class Tracker(MotionOnlyTracker):
+        def reset(self) -> None:
+            raise ValueError("no")
+
+    class OffersTracker:
+        @hookimpl
+        def hybridtrack_trackers(self) -> list[TrackerSpec]:
+            return [TrackerSpec(name="odd", summary="odd", create=lambda options: Tracker(fills=True, filters=True))]
+
+    for is_strict, error, message in (
+        (False, PluginError, "^tracker 'odd' .plugin 'mine' of table-odd 1.2. fails to reset: ValueError: no; mend it"),
+        (True, ValueError, "^no$"),
+    ):
+        host = PluginHost(is_strict=is_strict)
+        host.add(OffersTracker(), Plugin(name="mine", distribution="table-odd", version="1.2"))
+        with pytest.raises(error, match=message):
+            select_tracker("odd", host).reset()

@@ -195,17 +195,57 @@ def {hook}():
     return {offers}
 """
 
+#: what trackers measure on the first frame that has a track to carry, as code, and what is said of it
+TRACKERS = {
+    "raising-tracker": ("raise ValueError('no texture')", "ValueError: no texture"),
+    "nan-tracker": (
+        "none = Measurement.none(xyxy * float('nan')); none.is_measured[:] = True; return none",
+        "ValueError: measured a box or a deviation that is not finite",
+    ),
+}
+
+TRACKER_MODULE = """
+from hybridtrack.hookspecs import Measurement, TrackerSpec, hookimpl
+
+class Tracker:
+    fills = filters = True
+
+    def __init__(self, options): pass
+
+    def measure(self, frame, track_id, xyxy):
+        {measure}
+
+    def settle(self, frame, track_id, xyxy, detected): pass
+
+    def reset(self): pass
+
+@hookimpl
+def hybridtrack_trackers():
+    return [TrackerSpec(name={name!r}, summary="bad", create=Tracker)]
+"""
+
 Finished: TypeAlias = "subprocess.CompletedProcess[str]"
 Hybridtrack: TypeAlias = Callable[..., Finished]
 
 
-def write_wheel(folder: Path, name: str, culprit: Culprit) -> Path:
-    """Return the wheel of a distribution ``bad-NAME`` whose plugin is called ``name``."""
+def module_of(name: str, culprit: Culprit) -> str:
     bodies = {part: textwrap.indent(getattr(culprit, part), " " * 8) for part in ("create", "detect")}
+    return MODULE.format(name=name, top=culprit.top, hook=culprit.hook, offers=culprit.offers, **bodies)
+
+
+def modules() -> dict[str, str]:
+    """Return the code of every plugin by its name."""
+    detectors = {name: module_of(name, culprit) for name, culprit in CULPRITS.items()}
+    trackers = {name: TRACKER_MODULE.format(name=name, measure=code) for name, (code, _) in TRACKERS.items()}
+    return detectors | trackers
+
+
+def write_wheel(folder: Path, name: str, code: str) -> Path:
+    """Return the wheel of a distribution ``bad-NAME`` with a plugin of that name."""
     module = "bad_" + name.replace("-", "_")
     info = f"{module}-{VERSION}.dist-info"
     files = {
-        f"{module}.py": MODULE.format(name=name, top=culprit.top, hook=culprit.hook, offers=culprit.offers, **bodies),
+        f"{module}.py": code,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: bad-{name}\nVersion: {VERSION}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: hybridtrack-tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": f"[hybridtrack]\n{name} = {module}\n",
@@ -227,7 +267,7 @@ def python(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lent = dict.fromkeys([str(root), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
     (site / "lent.pth").write_text("".join(f"{path}\n" for path in lent), encoding="utf-8")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    wheels = [write_wheel(tmp_path_factory.mktemp("wheel"), name, culprit) for name, culprit in CULPRITS.items()]
+    wheels = [write_wheel(tmp_path_factory.mktemp("wheel"), name, code) for name, code in modules().items()]
     pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "--quiet"]
     done = subprocess.run(
         list(map(str, [*pip, "install", "--no-deps", "--no-index", "--no-compile", *wheels])),
@@ -244,7 +284,7 @@ def hybridtrack(python: Path, tmp_path_factory: pytest.TempPathFactory) -> Hybri
     folder = tmp_path_factory.mktemp("empty")
 
     def run(*arguments: object, culprits: Sequence[str] = (), **environ: str) -> Finished:
-        disabled = ",".join(name for name in CULPRITS if name not in culprits)
+        disabled = ",".join(name for name in modules() if name not in culprits)
         command = [str(python), "-m", "hybridtrack", *map(str, arguments)]
         environ = {**os.environ, "HYBRIDTRACK_DISABLE_PLUGINS": disabled, **environ}
         return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, env=environ)
@@ -354,6 +394,21 @@ def test_who_takes_a_taken_name_stops_no_other_detector(
     assert done.returncode == 0, done.stderr
     _, _, summary = read_lines(done.stdout)
     assert summary["detector_runs"] == {"raises-once": 11}
+
+
+@pytest.mark.parametrize("name", TRACKERS)
+def test_run_whose_tracker_fails_ends_with_one_line_and_keeps_what_was_written(
+    name: str, hybridtrack: Hybridtrack, table_clip: Path, read_lines: Callable[[str], Any]
+) -> None:
+    done = hybridtrack("run", table_clip, *PART, "--tracker", name, "--json", "-", culprits=[name])
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"hybridtrack run: tracker {name!r} (plugin {name!r} of bad-{name} {VERSION}) fails on frame 31: "
+        f"{TRACKERS[name][1]}; mend it or take another\n"
+    )
+    _, frames, summary = read_lines(done.stdout)
+    assert [frame["frame"] for frame in frames] == [30]
+    assert (summary["complete"], summary["frames"]) == (False, 1)
 
 
 @pytest.mark.parametrize("name", CULPRITS)
