@@ -18,6 +18,8 @@ from hybridtrack.types import Array
 _MOVED = 0.07  #: hand widths that hand and object have to have gone for certain
 _ALIKE = 0.4  #: share of the way by which theirs may differ
 _SPLIT = 0.3  #: hand widths by which they have to have moved apart
+_SPLIT_MOVING = 0.8  #: ... while the object moves too
+_RESTS = 0.05  #: hand widths up to which an object has not moved
 _SPLIT_S = 0.5  #: ... within this time
 _OPENED = 0.15  #: hand widths that a side of a hand's box moves when it opens
 _REST_S = 0.15  #: time over which a hand's speed at an object is measured
@@ -74,10 +76,14 @@ class Ways:
         return alike.any(axis=0), (alike & self.confirmed).any(axis=0)
 
     def apart(self) -> Array:
-        """Return which pairs (P,) have moved apart in the last moments."""
+        """Return which pairs (P,) have moved apart in the last moments.
+
+        What a hand leaves rests, so a little is enough where the object does not move; one that turns in the hand does.
+        """
         recent = self.time_s >= self.time_s[-1] - _SPLIT_S
         off = np.linalg.norm((self.hand - self.object)[recent], axis=2)
-        split: Array = (self.known[recent] & (off >= _SPLIT)).any(axis=0)
+        rests = np.linalg.norm(self.object[recent], axis=2) <= _RESTS
+        split: Array = (self.known[recent] & (off >= np.where(rests, _SPLIT, _SPLIT_MOVING))).any(axis=0)
         return split
 
     def loosened(self) -> Array:
