@@ -86,9 +86,7 @@ class HandObject:
         both = np.concatenate([hands, objects])
         xyxy = tracks.xyxy.astype(np.float64)
         is_detected = tracks.origin == Origin.DETECTED
-        self._memory.add(
-            scene.time_s, tracks.track_id[both], to_reference(xyxy[both], scene.camera), is_detected[both]
-        )
+        self._memory.add(scene.time_s, tracks.track_id[both], to_reference(xyxy[both], scene.camera), is_detected[both])
         hand_ids, object_ids = tracks.track_id[hands].tolist(), tracks.track_id[objects].tolist()
         hands_xyxy, objects_xyxy = xyxy[hands], xyxy[objects]
         width_px = self._hand_widths(hand_ids, geometry.hand_width(hands_xyxy))
