@@ -33,18 +33,18 @@ _AT_ONCE_S = 0.1  #: from the grasp of a hand that has lingered to the motion
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ways:
-    """How far P hands and their objects have gone since T moments, the present one last: in hand widths, for certain.
+    """How far P hands and their objects have gone since T moments, the present one last, in hand widths.
 
-    time_s: (T,). hand, object: (T, P, 2). sides: (T, P, 4), those of the hand's box one by one, which a hand that
-    opens moves apart. known: bool (T, P), both were there, and the object's box can be trusted: once
-    a detector has seen it, what was guessed before does not count. confirmed: bool (T, P), a detector saw the object at
-    that moment and sees it now.
+    time_s: (T,). hand_sides, object_sides: (T, P, 4), the four sides of the boxes. hand, object: (T, P, 2), the boxes
+    for certain. known: bool (T, P), both were there, and the object's box can be trusted: once a detector has seen it,
+    what was guessed before does not count. confirmed: bool (T, P), a detector saw the object then, and sees it now.
     """
 
     time_s: Array
+    hand_sides: Array
+    object_sides: Array
     hand: Array
     object: Array
-    sides: Array
     known: Array
     confirmed: Array
 
@@ -52,14 +52,17 @@ class Ways:
     def of(cls, memory: Memory, hands: Array, objects: Array, width_px: Array) -> Ways:
         """Return the ways of pairs: columns ``hands`` (P,) and ``objects`` (P,) of the memory; widths (P,), px."""
         boxes, detected = memory.xyxy, memory.detected[:, objects]
-        hand, thing = boxes[:, hands], boxes[:, objects]
+        hand_sides = (boxes[-1, hands] - boxes[:, hands]) / width_px[:, None]
+        object_sides = (boxes[-1, objects] - boxes[:, objects]) / width_px[:, None]
         is_guessed_since = ~detected[::-1].cumsum(axis=0)[::-1].astype(bool)
+        is_there = ~np.isnan(hand_sides[:, :, 0] + object_sides[:, :, 0])
         return cls(
             time_s=memory.time_s,
-            hand=translation(hand, hand[-1]) / width_px[:, None],
-            object=translation(thing, thing[-1]) / width_px[:, None],
-            sides=(hand[-1] - hand) / width_px[:, None],
-            known=~np.isnan(hand[:, :, 0] + thing[:, :, 0]) & (detected | is_guessed_since),
+            hand_sides=hand_sides,
+            object_sides=object_sides,
+            hand=translation(hand_sides),
+            object=translation(object_sides),
+            known=is_there & (detected | is_guessed_since),
             confirmed=detected & detected[-1],
         )
 
@@ -87,10 +90,14 @@ class Ways:
         return split
 
     def loosened(self) -> Array:
-        """Return whose hands (P,) have changed their shape in the last moments, at objects that rest: they open."""
+        """Return whose hands (P,) have changed their shape in the last moments, at objects that rest: they open.
+
+        The box of an object that rests can only grow, where the hand uncovers it.
+        """
         recent = self.time_s >= self.time_s[-1] - _SPLIT_S
-        rests = self.known[recent] & (np.linalg.norm(self.object[recent], axis=2) <= _STIRRED)
-        opens: Array = (rests & (np.abs(self.sides[recent]).max(axis=2) >= _OPENED)).any(axis=0)
+        sides = self.object_sides[recent]
+        rests = self.known[recent] & (np.maximum(sides[..., :2], -sides[..., 2:]).max(axis=2) <= _RESTS)
+        opens: Array = (rests & (np.abs(self.hand_sides[recent]).max(axis=2) >= _OPENED)).any(axis=0)
         return opens
 
     def slip_per_s(self) -> Array:
@@ -106,8 +113,8 @@ class Ways:
     def grasp_s(self, pair: int) -> float:
         """Return when the hand grasped the object, which has moved with it by now."""
         times_s, hand, thing = self._known(pair)
-        out = max(_beginning(np.linalg.norm(way, axis=1), times_s) for way in (hand, thing))
-        slip = np.linalg.norm((hand - hand[out]) - (thing - thing[out]), axis=1)[: out + 1]
+        out = max(_beginning(_far(sides), times_s) for sides in (hand, thing))
+        slip = _slip(hand[: out + 1] - hand[out], thing[: out + 1] - thing[out])
         arrived = max(np.flatnonzero(slip > _ARRIVED), default=0)
         pause_s = float(times_s[out] - times_s[arrived])
         return float(times_s[out]) - (min(pause_s / 2, _GRASP_S) if pause_s <= _LINGER_S else _AT_ONCE_S)
@@ -115,39 +122,52 @@ class Ways:
     def arrived_s(self, pair: int) -> float:
         """Return since when the hand has not moved about the object."""
         times_s, hand, thing = self._known(pair)
-        return float(times_s[max(np.flatnonzero(np.linalg.norm(hand - thing, axis=1) > _ARRIVED), default=0)])
+        return float(times_s[max(np.flatnonzero(_slip(hand, thing) > _ARRIVED), default=0)])
 
     def parting_s(self, pair: int) -> float:
         """Return when the hand began to part from the object, which it has left by now."""
         times_s, hand, thing = self._known(pair)
-        return float(times_s[_beginning(np.linalg.norm(hand - thing, axis=1), times_s)])
+        slip = _slip(hand, thing)
+        first = int(((times_s >= times_s[-1] - _SPLIT_S) & (slip >= _SPLIT)).argmax())
+        gone = _slip(hand[first:] - hand[first], thing[first:] - thing[first]) > _STIRRED
+        return float(times_s[first + max(int(gone.argmax()) - 1, 0)])
 
     def release_s(self, pair: int) -> float:
-        """Return when the hand let go of the object, from which it has parted by now."""
-        rows = np.flatnonzero(self.known[:, pair])
+        """Return when the hand let go of the object, from which it has parted by now, or at which it opens."""
         times_s, hand, thing = self._known(pair)
-        parting = _beginning(np.linalg.norm(hand - thing, axis=1), times_s)
-        rest = min(
-            max(np.flatnonzero(np.linalg.norm(way[:parting] - way[parting], axis=1) > _STIRRED), default=0)
-            for way in (hand, thing)
-        )
-        if times_s[parting] - times_s[rest] > _LINGER_S:
-            return float(times_s[parting]) - _AT_ONCE_S
-        sides = self.sides[rows[rest:], pair]
-        opening = rest + int((np.abs(sides - sides[0]).max(axis=1) > _STIRRED).argmax())
-        return float(times_s[rest]) + min(float(times_s[opening] - times_s[rest]) / 2, _GRASP_S)
+        rest = min(max(np.flatnonzero(_far(thing) > _STIRRED), default=-1) + 1, len(times_s) - 1)
+        stirred = np.abs(hand[rest:] - hand[rest]).max(axis=1)
+        is_open = stirred >= _OPENED
+        last = int(is_open.argmax()) if is_open.any() else len(stirred) - 1
+        opening = rest + max(np.flatnonzero(stirred[: last + 1] <= _STIRRED), default=0)
+        pause_s = float(times_s[opening] - times_s[rest])
+        if pause_s <= _LINGER_S:
+            return float(times_s[rest]) + min(pause_s / 2, _GRASP_S)
+        return float(times_s[opening]) - _AT_ONCE_S
 
     def direction(self, pair: int) -> Array:
         """Return the unit vector (2,) of the object's way since it was farthest from here."""
         _, _, thing = self._known(pair)
-        far = np.linalg.norm(thing, axis=1)
-        way: Array = thing[far.argmax()] / max(far.max(), 1e-9)
+        far = _far(thing)
+        way: Array = translation(thing)[far.argmax()] / max(far.max(), 1e-9)
         return way
 
     def _known(self, pair: int) -> tuple[Array, Array, Array]:
-        """Return the moments at which a pair is known, and how far hand and object have gone since."""
+        """Return the moments (K,) at which a pair is known, and how far the sides of hand and object went, (K, 4)."""
         rows = np.flatnonzero(self.known[:, pair])
-        return self.time_s[rows], self.hand[rows, pair], self.object[rows, pair]
+        return self.time_s[rows], self.hand_sides[rows, pair], self.object_sides[rows, pair]
+
+
+def _far(sides: Array) -> Array:
+    """Return how far boxes (K,) went for certain."""
+    far: Array = np.linalg.norm(translation(sides), axis=1)
+    return far
+
+
+def _slip(hand: Array, thing: Array) -> Array:
+    """Return how far hands (K,) went about their objects for certain."""
+    far: Array = np.linalg.norm(translation(hand) - translation(thing), axis=1)
+    return far
 
 
 def _beginning(way: Array, times_s: Array) -> int:

@@ -31,10 +31,9 @@ def to_reference(xyxy: Array, camera: Array) -> Array:
     return np.stack([across[:, 0], down[:, 1], across[:, 2], down[:, 3]], axis=1)
 
 
-def translation(before: Array, after: Array) -> Array:
-    """Return how far boxes (…, 4) went for certain, (…, 2), px: what both opposite sides moved in one direction."""
-    moved = after - before
-    low, high = moved[..., :2], moved[..., 2:]
+def translation(sides: Array) -> Array:
+    """Return how far boxes went for certain, (…, 2), whose ``sides`` (…, 4) went so far."""
+    low, high = sides[..., :2], sides[..., 2:]
     both: Array = np.where(low * high > 0, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0)
     return both
 
