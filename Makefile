@@ -41,7 +41,7 @@ test: .venv/dev.stamp  ## all tests
 	$(BIN)/python -m pytest
 
 test-plugins: .venv/dev.stamp  ## install the plugins, run their tests, uninstall them
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PLUGINS:%=./%)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PLUGINS:%='./%[test]')
 	@$(BIN)/python -m pytest $(PLUGINS); status=$$?; \
 	$(BIN)/python -m pip uninstall --quiet --yes --disable-pip-version-check $(notdir $(PLUGINS)); exit $$status
 
