@@ -24,6 +24,7 @@ _SPLIT_S = 0.5  #: ... within this time
 _OPENED = 0.15  #: hand widths that a side of a hand's box moves when it opens
 _REST_S = 0.15  #: time over which a hand's speed at an object is measured
 _STILL_S = 0.25  #: for which something that is at rest does not move
+_STEP_S = 0.1  #: time in which something that moves goes farther than it shakes
 _STIRRED = 0.03  #: hand widths that tell motion from rest when its beginning or end is looked for
 _ARRIVED = 0.12  #: ... and that a hand goes at most once it has arrived
 _GRASP_S = 0.2  #: the longest time from a grasp to the object's motion, at either end
@@ -127,15 +128,17 @@ class Ways:
     def parting_s(self, pair: int) -> float:
         """Return when the hand began to part from the object, which it has left by now."""
         times_s, hand, thing = self._known(pair)
-        slip = _slip(hand, thing)
-        first = int(((times_s >= times_s[-1] - _SPLIT_S) & (slip >= _SPLIT)).argmax())
+        slip = np.where(times_s >= times_s[-1] - _SPLIT_S, _slip(hand, thing), 0.0)
+        first = int((slip >= min(_SPLIT, slip.max())).argmax())
         gone = _slip(hand[first:] - hand[first], thing[first:] - thing[first]) > _STIRRED
         return float(times_s[first + max(int(gone.argmax()) - 1, 0)])
 
     def release_s(self, pair: int) -> float:
         """Return when the hand let go of the object, from which it has parted by now, or at which it opens."""
         times_s, hand, thing = self._known(pair)
-        rest = min(max(np.flatnonzero(_far(thing) > _STIRRED), default=-1) + 1, len(times_s) - 1)
+        soon = np.minimum(np.searchsorted(times_s, times_s + _STEP_S), len(times_s) - 1)
+        moving = np.maximum(_far(thing), _far(thing - thing[soon])) > _STIRRED  # since then, or just then
+        rest = min(max(np.flatnonzero(moving), default=-1) + 1, len(times_s) - 1)
         stirred = np.abs(hand[rest:] - hand[rest]).max(axis=1)
         is_open = stirred >= _OPENED
         last = int(is_open.argmax()) if is_open.any() else len(stirred) - 1

@@ -62,6 +62,8 @@ class _Release:
     parting_s: float
     decided_s: float
     is_parted: bool
+    receiver: int | None = None  #: the hand that was at the object when the giver left
+    received_s: float = 0.0
 
 
 class HandObject:
@@ -170,15 +172,22 @@ class HandObject:
         now_s = float(ways.time_s[-1])
         for p, key in enumerate(keys):
             pair = self._pairs[key]
-            is_parted = bool(apart[p]) or pair.distance > _PARTED
+            is_leaving = bool(loosened[p]) and _TOUCH_SLIP < slip[p] < np.inf
+            is_parted = bool(apart[p]) or is_leaving or pair.distance > _PARTED
+            release = self._releases.get(key[1])
             if pair.state == "holding":
-                if is_parted or loosened[p]:
+                if release is not None and confirmed[p]:
+                    events += self._receive(key, release)
+                elif is_parted or loosened[p]:
                     events += self._let_go(key, ways, p, is_parted=is_parted)
                 continue
-            release = self._releases.get(key[1])
             if release is not None and release.giver == key[0] and is_parted and not release.is_parted:
                 release.is_parted, release.parting_s = True, ways.parting_s(p)
                 events += self._end_touch(key, release.parting_s)
+            elif release is not None and self._may_receive(key, release):
+                release.receiver, release.received_s = key[0], (ways.arrived_s(p) + release.parting_s) / 2
+                pair.state, pair.since_s = "holding", now_s
+                continue
             if is_parted:
                 pair.is_pushing = False
             elif self._are_one(pair, bool(together[p]), bool(confirmed[p]), now_s) and not pair.is_pushing:
@@ -200,14 +209,23 @@ class HandObject:
             pair.together_s = now_s
         return confirmed or (pair.together_s is not None and now_s - pair.together_s >= _SUSPICION_S)
 
+    def _may_receive(self, key: Key, release: _Release) -> bool:
+        """Return whether a hand rests over an object that another one has left."""
+        is_there = release.giver != key[0] and release.is_parted and self._pairs[key].is_touching
+        return is_there and not self._is_taken(*key)
+
+    def _is_taken(self, hand: int, thing: int) -> bool:
+        """Return whether a hand holds something already, or something is held."""
+        return any(one.state == "holding" and (h == hand or o == thing) for (h, o), one in self._pairs.items())
+
     def _take(self, key: Key, ways: Ways, p: int) -> list[Event]:
         """The hand has moved with the object: it holds it, unless one of them is taken already."""
         hand, thing = key
-        if any(one.state == "holding" and (h == hand or o == thing) for (h, o), one in self._pairs.items()):
+        if self._is_taken(hand, thing):
             return []
         pair = self._pairs[key]
         pair.state, pair.since_s = "holding", float(ways.time_s[-1])
-        release = self._releases.pop(thing, None)
+        release = self._releases.get(thing)
         if release is None:
             grasp_s = ways.grasp_s(p)
             return [
@@ -215,8 +233,16 @@ class HandObject:
                 Event(kind="pick_up", time_s=grasp_s, subject=hand, object=thing),
             ]
         if release.giver == hand:  # it had not let go
+            del self._releases[thing]
             return []
-        time_s = max((ways.arrived_s(p) + release.parting_s) / 2, release.parting_s - _HAND_OVER_S)
+        release.received_s = (ways.arrived_s(p) + release.parting_s) / 2
+        return self._receive(key, release)
+
+    def _receive(self, key: Key, release: _Release) -> list[Event]:
+        """The object has moved with the hand that was at it when another one let go of it."""
+        hand, thing = key
+        del self._releases[thing]
+        time_s = max(release.received_s, release.parting_s - _HAND_OVER_S)
         return [
             *self._begin_touch(key, time_s),
             Event(kind="hand_over", time_s=time_s, subject=hand, object=thing, from_id=release.giver, to_id=hand),
@@ -229,6 +255,11 @@ class HandObject:
         pair.state = "overlapping" if pair.distance <= _PARTED else "near"
         pair.together_s = None
         pair.since_s = now_s = float(ways.time_s[-1])
+        release = self._releases.get(thing)
+        if release is not None:  # what it was given it has never moved
+            release.receiver = None
+            release.decided_s = -np.inf
+            return []
         parting_s = ways.parting_s(p) if is_parted else now_s
         self._releases[thing] = _Release(hand, ways.release_s(p), parting_s, now_s, is_parted)
         return self._end_touch(key, parting_s) if is_parted else []
@@ -237,13 +268,15 @@ class HandObject:
         """Decide on objects that hands have let go of, where no other hand is there that may take them."""
         events: list[Event] = []
         for thing, release in list(self._releases.items()):
-            key = (release.giver, thing)
             is_late = now_s - release.decided_s > _HAND_OVER_S
+            if release.receiver is not None:
+                continue
             if release.is_parted and (is_late or not self._is_touched(thing, release.giver)):
                 events.append(Event(kind="put_down", time_s=release.release_s, subject=release.giver, object=thing))
                 del self._releases[thing]
             elif is_late:  # it is still there, and no one else: it did not open after all
-                self._pairs[key].state, self._pairs[key].since_s = "holding", now_s
+                pair = self._pairs[release.giver, thing]
+                pair.state, pair.since_s = "holding", now_s
                 del self._releases[thing]
         return events
 
@@ -286,7 +319,9 @@ class HandObject:
             release = self._releases.get(key[1])
             if release is not None and release.giver == key[0]:
                 release.is_parted = True
-            if pair.state == "holding":
+            elif release is not None and release.receiver == key[0]:
+                release.receiver = None
+            elif pair.state == "holding":
                 events.append(Event(kind="put_down", time_s=pair.seen_s, subject=key[0], object=key[1]))
             events += self._end_touch(key, pair.seen_s)
             del self._pairs[key]
