@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
-from hybridtrack.errors import BundleError
+from hybridtrack.errors import BundleError, UsageError
 from hybridtrack.types import Array, ClassInfo, Size
 
 MANIFEST = "bundle.toml"
@@ -37,7 +39,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Label(Part, frozen=True):
-    """A class of the network, in the order of its logits (behind the background)."""
+    """A class of the network, in the order of its logits (an SSD's: behind the background)."""
 
     name: str
     role: Literal["hand", "object", "other"]
@@ -54,7 +56,7 @@ class InputSpec(Part, frozen=True):
 
 
 class OutputSpec(Part, frozen=True):
-    """The names of the network's outputs, and how a logit becomes a score; logit 0 is the background's."""
+    """The names of the network's outputs, and how a logit becomes a score; an SSD's logit 0 is the background's."""
 
     encodings: str = "encodings"
     logits: str = "logits"
@@ -97,7 +99,10 @@ class Thresholds(Part, frozen=True):
 
 
 class Manifest(Part, frozen=True):
-    """What ``bundle.toml`` says. Paths are relative to the bundle's folder."""
+    """What ``bundle.toml`` says. Paths are relative to the bundle's folder.
+
+    ``anchors`` and ``box_coder`` are those of an SSD; a network of another kind has neither, and a detector of its own.
+    """
 
     format: Literal["hybridtrack.bundle"]
     version: Literal[1]
@@ -111,10 +116,10 @@ class Manifest(Part, frozen=True):
     labels: Annotated[tuple[Label, ...], Meta(min_length=1)]
     input: InputSpec
     outputs: OutputSpec
-    anchors: AnchorSpec
-    box_coder: BoxCoderSpec
     thresholds: Thresholds
     sha256: dict[str, str]  #: of every file but bundle.toml
+    anchors: AnchorSpec | None = None
+    box_coder: BoxCoderSpec | None = None
 
 
 class Bundle(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +136,20 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     def classes(self) -> tuple[ClassInfo, ...]:
         """What the detector offers, in the order of ``class_id``."""
         return tuple(ClassInfo(name=x.name, role=x.role, identity=x.identity) for x in self.manifest.labels)
+
+    def class_ids(self, names: Sequence[str] | None = None) -> Array:
+        """Return the rows int (K,) of ``classes`` with these names, in their own order; of all when None.
+
+        Raises UsageError when there is no name, or a class of a name is not there.
+        """
+        known = [label.name for label in self.manifest.labels]
+        if names is None:
+            return np.arange(len(known))
+        unknown = sorted({*names} - {*known})
+        if unknown or not names:
+            asked = ", ".join(map(repr, unknown)) or "no class"
+            raise UsageError(f"classes asks for {asked}, bundle {self.name!r} has {', '.join(known)}")
+        return np.flatnonzero(np.isin(known, list(names)))
 
     @property
     def input_size_px(self) -> Size:

@@ -7,7 +7,7 @@ import pytest
 
 from hybridtrack.detectors.bundle import Bundle, default_bundle, find_bundle, list_bundles, load_bundle, verify
 from hybridtrack.detectors.ssd import create_hand
-from hybridtrack.errors import BundleError
+from hybridtrack.errors import BundleError, UsageError
 
 
 def edit(folder: Path, old: str, new: str) -> None:
@@ -48,6 +48,29 @@ def test_changed_byte_is_refused(folder: Path) -> None:
     assert "\n" not in str(refusal.value)
     with pytest.raises(BundleError, match="altered"):
         verify(load_bundle(folder))
+
+
+def test_classes_are_chosen_by_name_in_their_own_order(root: Path) -> None:
+    bundle = load_bundle(root / "plugins/hybridtrack-tabletop/src/hybridtrack_tabletop/bundle")
+    names = [info.name for info in bundle.classes]
+    rows = bundle.class_ids(("bottle", "mug", "mug"))
+    assert [names[row] for row in rows] == ["mug", "bottle"]
+    assert bundle.class_ids().tolist() == list(range(23))
+
+
+@pytest.mark.parametrize(("names", "asked"), [(("hnd", "hand"), "'hnd'"), ((), "no class")])
+def test_classes_that_are_not_there_are_refused_with_those_that_are(
+    bundle: Bundle, names: tuple[str, ...], asked: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"asks for {asked}, bundle 'hand-ssdlite-mobilenetv2' has hand"):
+        bundle.class_ids(names)
+
+
+def test_bundle_of_another_kind_of_network_is_not_taken_for_an_ssd(folder: Path) -> None:
+    edit(folder, "[box_coder]\nscales = [10.0, 10.0, 5.0, 5.0]\n", "")
+    assert load_bundle(folder).manifest.box_coder is None
+    with pytest.raises(BundleError, match=r"has no anchors or no box_coder, so it is not an SSD's"):
+        create_hand({"bundle": folder})
 
 
 def test_missing_model_is_refused(folder: Path) -> None:

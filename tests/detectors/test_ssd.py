@@ -138,6 +138,19 @@ def test_least_score_that_is_none_is_refused(bundle: Bundle, score: float) -> No
         SsdDetector(bundle, min_score=score)
 
 
+def test_classes_that_count_are_those_asked_for(root: Path, table_clip: Path) -> None:
+    bundle = load_bundle(root / "plugins/hybridtrack-tabletop/src/hybridtrack_tabletop/bundle")
+    with open_source(str(table_clip)) as source:
+        frame = next(iter(source))
+    every, bottles = SsdDetector(bundle, min_score=0.3), SsdDetector(bundle, min_score=0.3, classes=["bottle"])
+    assert [info.name for info in bottles.classes] == ["bottle"]
+    names = np.array([info.name for info in every.classes])
+    found, expected = bottles.detect(frame), every.detect(frame)
+    np.testing.assert_array_equal(found.xyxy, expected.xyxy[names[expected.class_id] == "bottle"])
+    assert len(found) >= 1
+    assert set(found.class_id.tolist()) == {0}
+
+
 def test_classes_of_one_identity_do_not_both_claim_a_thing_and_others_do(root: Path, table_clip: Path) -> None:
     detector = SsdDetector(load_bundle(root / "plugins/hybridtrack-tabletop/src/hybridtrack_tabletop/bundle"))
     with open_source(str(table_clip)) as source:

@@ -36,6 +36,7 @@ def test_plugin_is_found_and_offers_its_detector() -> None:
     offer = PluginHost.load({}).detector("tabletop")
     assert (offer.plugin.name, offer.plugin.distribution) == ("tabletop", "hybridtrack-tabletop")
     assert offer.spec.default_every == "500ms"
+    assert offer.read_options({"classes": "mug|coffee cup"})["classes"] == ("mug", "coffee cup")
 
 
 def test_naming_the_plugin_loads_nothing_heavy() -> None:

@@ -24,7 +24,13 @@ def create(options: Mapping[str, Any]) -> Detector:
         runtime=options.get("runtime"),
         threads=options.get("threads", 1),
         min_score=options.get("min_score"),
+        classes=options.get("classes"),
     )
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """Return the names in ``mug|bottle``."""
+    return tuple(text.split("|"))
 
 
 @hookimpl
@@ -40,6 +46,7 @@ def hybridtrack_detectors() -> list[DetectorSpec]:
                 Option(name="runtime", help="litert or tensorflow; default: the first of them that is installed"),
                 Option(name="threads", type=int, default=1, help="threads of one inference"),
                 Option(name="min_score", type=float, help="least score of a box, in 0..1; default: 0.05"),
+                Option(name="classes", type=class_names, help="names of classes, such as mug|bottle; default: all"),
             ),
         )
     ]
