@@ -120,11 +120,6 @@ class Ways:
         pause_s = float(times_s[out] - times_s[arrived])
         return float(times_s[out]) - (min(pause_s / 2, _GRASP_S) if pause_s <= _LINGER_S else _AT_ONCE_S)
 
-    def arrived_s(self, pair: int) -> float:
-        """Return since when the hand has not moved about the object."""
-        times_s, hand, thing = self._known(pair)
-        return float(times_s[max(np.flatnonzero(_slip(hand, thing) > _ARRIVED), default=0)])
-
     def parting_s(self, pair: int) -> float:
         """Return when the hand began to part from the object, which it has left by now."""
         times_s, hand, thing = self._known(pair)

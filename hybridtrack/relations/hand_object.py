@@ -63,7 +63,6 @@ class _Release:
     decided_s: float
     is_parted: bool
     receiver: int | None = None  #: the hand that was at the object when the giver left
-    received_s: float = 0.0
 
 
 class HandObject:
@@ -185,7 +184,7 @@ class HandObject:
                 release.is_parted, release.parting_s = True, ways.parting_s(p)
                 events += self._end_touch(key, release.parting_s)
             elif release is not None and self._may_receive(key, release):
-                release.receiver, release.received_s = key[0], (ways.arrived_s(p) + release.parting_s) / 2
+                release.receiver = key[0]
                 pair.state, pair.since_s = "holding", now_s
                 continue
             if is_parted:
@@ -235,17 +234,16 @@ class HandObject:
         if release.giver == hand:  # it had not let go
             del self._releases[thing]
             return []
-        release.received_s = (ways.arrived_s(p) + release.parting_s) / 2
         return self._receive(key, release)
 
     def _receive(self, key: Key, release: _Release) -> list[Event]:
         """The object has moved with the hand that was at it when another one let go of it."""
         hand, thing = key
         del self._releases[thing]
-        time_s = max(release.received_s, release.parting_s - _HAND_OVER_S)
+        time_s, giver = release.release_s, release.giver
         return [
             *self._begin_touch(key, time_s),
-            Event(kind="hand_over", time_s=time_s, subject=hand, object=thing, from_id=release.giver, to_id=hand),
+            Event(kind="hand_over", time_s=time_s, subject=hand, object=thing, from_id=giver, to_id=hand),
         ]
 
     def _let_go(self, key: Key, ways: Ways, p: int, *, is_parted: bool) -> list[Event]:
