@@ -77,6 +77,11 @@ def hybridtrack_relations() -> list[RelationSpec]:
             name="hand_object",
             summary="hands near, over and holding objects; pick_up, put_down, hand_over, push, touches (default)",
             create=_factory("relations.hand_object", "create_hand_object"),
+            options=(
+                Option(name="near", type=float, default=1.0, help="hand widths up to which a pair is near"),
+                Option(name="moved", type=float, default=0.07, help="... that both must move together to be holding"),
+                Option(name="split", type=float, default=0.3, help="... that they must move apart to end it"),
+            ),
         )
     ]
 

@@ -15,10 +15,8 @@ import numpy as np
 from hybridtrack.relations.motion import Memory, translation
 from hybridtrack.types import Array
 
-_MOVED = 0.07  #: hand widths that hand and object have to have gone for certain
 _ALIKE = 0.4  #: share of the way by which theirs may differ
-_SPLIT = 0.3  #: hand widths by which they have to have moved apart
-_SPLIT_MOVING = 0.8  #: ... while the object moves too
+_SPLIT_MOVING = 2.5  #: times as far they have to have moved apart while the object moves too
 _RESTS = 0.05  #: hand widths up to which an object has not moved
 _SPLIT_S = 0.5  #: ... within this time
 _OPENED = 0.15  #: hand widths that a side of a hand's box moves when it opens
@@ -71,24 +69,27 @@ class Ways:
         """Return the ways since moments of which one is given for each pair (P,); what was before is not known."""
         return replace(self, known=self.known & (self.time_s[:, None] >= times_s))
 
-    def together(self) -> tuple[Array, Array]:
-        """Return which pairs (P,) have moved as one since some moment; and which did so with a detector's word."""
+    def together(self, moved: float) -> tuple[Array, Array]:
+        """Return which pairs (P,) have moved as one since some moment; and which did so with a detector's word.
+
+        moved: hand widths that the object has to have gone for certain.
+        """
         far = np.linalg.norm(self.object, axis=2)
         hand = np.linalg.norm(self.hand, axis=2)
         off = np.linalg.norm(self.hand - self.object, axis=2)
-        alike = self.known & (far >= _MOVED) & (hand >= _MOVED / 2) & (off <= _ALIKE * np.maximum(far, hand))
+        alike = self.known & (far >= moved) & (hand >= moved / 2) & (off <= _ALIKE * np.maximum(far, hand))
         return alike.any(axis=0), (alike & self.confirmed).any(axis=0)
 
-    def apart(self) -> Array:
-        """Return which pairs (P,) have moved apart in the last moments.
+    def apart(self, split: float) -> Array:
+        """Return which pairs (P,) have moved apart by ``split`` hand widths in the last moments.
 
-        What a hand leaves rests, so a little is enough where the object does not move; one that turns in the hand does.
+        What a hand leaves rests, so that is enough where the object does not move; one that turns in the hand does.
         """
         recent = self.time_s >= self.time_s[-1] - _SPLIT_S
         off = np.linalg.norm((self.hand - self.object)[recent], axis=2)
         rests = np.linalg.norm(self.object[recent], axis=2) <= _RESTS
-        split: Array = (self.known[recent] & (off >= np.where(rests, _SPLIT, _SPLIT_MOVING))).any(axis=0)
-        return split
+        is_apart: Array = (self.known[recent] & (off >= np.where(rests, split, _SPLIT_MOVING * split))).any(axis=0)
+        return is_apart
 
     def loosened(self) -> Array:
         """Return whose hands (P,) have changed their shape in the last moments, at objects that rest: they open.
@@ -120,11 +121,11 @@ class Ways:
         pause_s = float(times_s[out] - times_s[arrived])
         return float(times_s[out]) - (min(pause_s / 2, _GRASP_S) if pause_s <= _LINGER_S else _AT_ONCE_S)
 
-    def parting_s(self, pair: int) -> float:
-        """Return when the hand began to part from the object, which it has left by now."""
+    def parting_s(self, pair: int, split: float) -> float:
+        """Return when the hand began to part from the object, from which it is ``split`` hand widths apart by now."""
         times_s, hand, thing = self._known(pair)
         slip = np.where(times_s >= times_s[-1] - _SPLIT_S, _slip(hand, thing), 0.0)
-        first = int((slip >= min(_SPLIT, slip.max())).argmax())
+        first = int((slip >= min(split, slip.max())).argmax())
         gone = _slip(hand[first:] - hand[first], thing[first:] - thing[first]) > _STIRRED
         return float(times_s[first + max(int(gone.argmax()) - 1, 0)])
 

@@ -9,11 +9,12 @@ nothing depends on the size of the picture.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from hybridtrack.errors import UsageError
 from hybridtrack.relations import geometry
 from hybridtrack.relations.grasp import Ways
 from hybridtrack.relations.motion import Memory, to_reference
@@ -22,8 +23,7 @@ from hybridtrack.types import Array, Event, Origin, Relations, Scene, TrackState
 State: TypeAlias = Literal["near", "overlapping", "holding"]
 Key: TypeAlias = tuple[int, int]  #: track ids of a hand and an object
 
-_NEAR = 1.0  #: hand widths between the boxes up to which a pair matters
-_FAR = 1.25  #: ... and beyond which it does not any more
+_FAR = 1.25  #: times the distance up to which pairs matter, beyond which they do not any more
 _PARTED = 0.1  #: gap in hand widths at which boxes that overlapped do so no more
 _NEW_SHARE = 0.1  #: of the present box in a hand's width: boxes of hands breathe
 _MEMORY_S = 1.5  #: how far back motion is looked at
@@ -36,6 +36,21 @@ _TOUCH_S = 0.15  #: for which a hand must rest over an object to touch it
 _TOUCH_SLIP = 0.6  #: hand widths a second up to which it rests
 _PUSH_BEHIND = 0.7  #: cosine of the object's way and the direction from the hand: the hand is behind it
 _PUSH_COVERAGE = 0.2  #: share of the object under the hand, up to which it is not in its grasp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How much evidence is enough. All lengths in hand widths. Raises UsageError when one is not above 0."""
+
+    near: float = 1.0  #: gap between the boxes up to which a pair matters
+    moved: float = 0.07  #: that hand and object must move together to be one
+    split: float = 0.3  #: that they must move apart to be one no more
+
+    def __post_init__(self) -> None:
+        for rule in fields(self):
+            value = getattr(self, rule.name)
+            if not 0 < value < np.inf:
+                raise UsageError(f"relation 'hand_object': {rule.name}={value:g} is no length: use a number above 0")
 
 
 @dataclass(slots=True)
@@ -68,7 +83,8 @@ class _Release:
 class HandObject:
     """Relates the hands of a scene to its objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules | None = None) -> None:
+        self._rules = rules or Rules()
         self.reset()
 
     def reset(self) -> None:
@@ -126,13 +142,13 @@ class HandObject:
 
     def _is_near(self, distance: Array, hand_ids: list[int], object_ids: list[int]) -> Array:
         """Return which pairs (N, M) matter: the near ones, and those that have been and are not far yet."""
-        is_near: Array = distance <= _NEAR
+        is_near: Array = distance <= self._rules.near
         row = {one: n for n, one in enumerate(hand_ids)}
         column = {one: n for n, one in enumerate(object_ids)}
         for hand, thing in self._pairs:
             if hand in row and thing in column:
                 place = row[hand], column[thing]
-                is_near[place] |= distance[place] <= _FAR
+                is_near[place] |= distance[place] <= _FAR * self._rules.near
         return is_near
 
     def _meet(self, keys: list[Key], distance: list[float], time_s: float) -> tuple[Array, list[Event]]:
@@ -165,9 +181,9 @@ class HandObject:
         events: list[Event] = []
         slip = ways.slip_per_s()
         ways = ways.since(np.array([self._pairs[key].since_s for key in keys]))
-        together, confirmed = ways.together()
+        together, confirmed = ways.together(self._rules.moved)
         together &= confirmed | (coverage <= _MAX_COVERAGE)
-        apart, loosened = ways.apart(), ways.loosened()
+        apart, loosened = ways.apart(self._rules.split), ways.loosened()
         now_s = float(ways.time_s[-1])
         for p, key in enumerate(keys):
             pair = self._pairs[key]
@@ -181,7 +197,7 @@ class HandObject:
                     events += self._let_go(key, ways, p, is_parted=is_parted)
                 continue
             if release is not None and release.giver == key[0] and is_parted and not release.is_parted:
-                release.is_parted, release.parting_s = True, ways.parting_s(p)
+                release.is_parted, release.parting_s = True, ways.parting_s(p, self._rules.split)
                 events += self._end_touch(key, release.parting_s)
             elif release is not None and self._may_receive(key, release):
                 release.receiver = key[0]
@@ -258,7 +274,7 @@ class HandObject:
             release.receiver = None
             release.decided_s = -np.inf
             return []
-        parting_s = ways.parting_s(p) if is_parted else now_s
+        parting_s = ways.parting_s(p, self._rules.split) if is_parted else now_s
         self._releases[thing] = _Release(hand, ways.release_s(p), parting_s, now_s, is_parted)
         return self._end_touch(key, parting_s) if is_parted else []
 
@@ -328,4 +344,4 @@ class HandObject:
 
 def create_hand_object(options: Mapping[str, Any]) -> HandObject:
     """Return the relation of hands to objects."""
-    return HandObject()
+    return HandObject(Rules(**options))

@@ -77,9 +77,7 @@ class _KeyFrame:
         """Return ``motion`` after a step of the eight parameters."""
         a, b, c, d, e, f, g, h = step
         warp = np.array([[1 + a, b, c], [d, 1 + e, f], [g, h, 1]])
-        after: Array = motion @ self.from_unit @ np.linalg.inv(warp) @ self.to_unit
-        after = after / after[2, 2]
-        return after
+        return _normalised(motion @ self.from_unit @ np.linalg.inv(warp) @ self.to_unit)
 
     def settle(self, fit: _Fit, *, is_lost: bool) -> None:
         """Trust the neighbourhoods in which most of the pixels that are seen agree; all, when the picture is lost."""
@@ -156,9 +154,7 @@ class CameraMotion:
             self._keys, self._before, self._shape = [], None, picture.shape
         self._measure(picture, blocked)
         to_flow = np.array([[scale[0], 0, -0.5], [0, scale[1], -0.5], [0, 0, 1]])
-        camera: Array = np.linalg.inv(to_flow) @ self._camera @ to_flow
-        camera = camera / camera[2, 2]
-        return camera
+        return _normalised(np.linalg.inv(to_flow) @ self._camera @ to_flow)
 
     def _measure(self, picture: Array, blocked: Array) -> None:
         before, self._before = self._before, picture
@@ -254,3 +250,9 @@ def _solved(key: _KeyFrame, fit: _Fit, cut: float) -> Array:
     normal[np.diag_indices(10)] += _DAMPING * normal[:8, :8].trace() / 8 + 1e-6
     step: Array = np.linalg.solve(normal, (weighted @ fit.residual).astype(np.float64))
     return step
+
+
+def _normalised(homography: Array) -> Array:
+    """Return the homography whose last element is 1."""
+    scaled: Array = homography / homography[2, 2]
+    return scaled
