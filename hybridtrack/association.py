@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from hybridtrack.boxes import iou, xyxy_to_cxcywh
+from hybridtrack.boxes import area, intersection, iou, xyxy_to_cxcywh
 from hybridtrack.types import Array, TrackState
 
 HIGH_SCORE = 0.5  #: a detection this sure begins a track by itself, and may join one that was lost
@@ -13,6 +13,7 @@ TENTATIVE_SCORE = 0.4  #: ... and this sure a tentative track, which a second on
 
 _MIN_IOU = 0.2  #: of a track and a sure detection that may be one object
 _LOW_MIN_IOU = 0.3  #: ... and of a track and an unsure one
+_MIN_CONTAINED = 0.6  #: share of the smaller box in the other, when a hand hides or sets free a part of an object
 _GATE = 1.0  #: distance that a track's centre may be off at once, in box sizes
 _GATE_PER_S = 4.0  #: ... and that it may have gone for every second it was not seen: hands cross a table in one or two
 _MAX_GATE = 6.0
@@ -41,19 +42,32 @@ def assign(cost: Array, allowed: Array) -> tuple[Array, Array]:
 
 
 def associate(
-    track_xyxy: Array, state: Array, unseen_s: Array, tenure_s: Array, detection_xyxy: Array, score: Array
+    track_xyxy: Array,
+    state: Array,
+    unseen_s: Array,
+    tenure_s: Array,
+    detection_xyxy: Array,
+    score: Array,
+    *,
+    known: Array | bool = False,
+    barred: Array | bool = False,
+    in_reach: Array | bool = False,
 ) -> tuple[Array, Array]:
     """Return the rows of tracks and of detections of one identity class that belong together, pair by pair.
 
     track_xyxy: float (N, 4), where the tracks are expected, px. state: (N,), of ``TrackState``. unseen_s: (N,), time
     since a detector saw them. tenure_s: (N,), from the first to the last time a detector did. detection_xyxy: (M, 4),
-    px. score: (M,). Four passes, each on what the ones before it left over:
+    px. score: (M,). known, barred: (N, M), pairs that are told to be one object, or not to be. in_reach: (N, M), pairs
+    within the reach of the hand that hides the track. Six passes, each on what the ones before it left over:
 
-    1. sure detections by overlap;
-    2. unsure ones by overlap, with tracks that are not lost (Zhang et al., "ByteTrack", 2022);
-    3. sure ones by distance, within a gate that grows with the box and with time; beyond one box size only where
-       neither side has another choice, so that a crowd does not swap ids;
-    4. tentative tracks by overlap: a doubtful track never takes a detection from an established one.
+    1. pairs that are known, wherever they are;
+    2. sure detections by overlap;
+    3. unsure ones by overlap, with tracks that are not lost (Zhang et al., "ByteTrack", 2022);
+    4. sure ones of which one box contains the other's larger part;
+    5. sure ones by distance, within a gate that grows with the box and with time; beyond one box size only where
+       neither side has another choice, so that a crowd does not swap ids, or where a hand may have taken the object.
+       A track that another detector has just seen has not gone anywhere;
+    6. tentative tracks by overlap: a doubtful track never takes a detection from an established one.
     """
     pairs = _Pairs(len(track_xyxy), len(detection_xyxy))
     if not (len(track_xyxy) and len(detection_xyxy)):
@@ -62,15 +76,21 @@ def associate(
     is_real, is_shown = (state != TrackState.TENTATIVE)[:, None], (state == TrackState.CONFIRMED)[:, None]
     overlap = iou(track_xyxy, detection_xyxy)
     cost = 1 - overlap + _YOUNG_COST * np.exp(-tenure_s / _YOUNG_S)[:, None]
-    pairs.add(cost, (overlap >= _MIN_IOU) & sure & is_real)
-    pairs.add(cost, (overlap >= _LOW_MIN_IOU) & ~sure & is_shown)
     tracks, detections = xyxy_to_cxcywh(track_xyxy), xyxy_to_cxcywh(detection_xyxy)
     size = np.sqrt(tracks[:, 2] * tracks[:, 3])
     gap = np.linalg.norm(tracks[:, None, :2] - detections[None, :, :2], axis=2) / np.maximum(size, 1.0)[:, None]
+    pairs.free &= ~np.asarray(barred)
+    pairs.add(gap, np.asarray(known) & np.ones_like(pairs.free))
+    pairs.add(cost, (overlap >= _MIN_IOU) & sure & is_real)
+    pairs.add(cost, (overlap >= _LOW_MIN_IOU) & ~sure & is_shown)
+    contained = intersection(track_xyxy, detection_xyxy) / np.minimum(
+        area(track_xyxy)[:, None], np.maximum(area(detection_xyxy), 1.0)
+    )
+    pairs.add(cost, (contained >= _MIN_CONTAINED) & sure & is_real)
     gate = np.minimum(_GATE + _GATE_PER_S * unseen_s, _MAX_GATE)
-    in_gate = pairs.free & (gap <= gate[:, None]) & sure & is_real
+    in_gate = pairs.free & ((gap <= gate[:, None]) | in_reach) & (sure & is_real) & (unseen_s > 0)[:, None]
     is_only_choice = (in_gate.sum(axis=0) == 1) & (in_gate.sum(axis=1) == 1)[:, None]
-    pairs.add(gap + _LATE_PER_S * unseen_s[:, None], in_gate & (is_only_choice | (gap <= _GATE)))
+    pairs.add(gap + _LATE_PER_S * unseen_s[:, None], in_gate & (is_only_choice | (gap <= _GATE) | in_reach))
     pairs.add(cost, (overlap >= _LOW_MIN_IOU) & possible & ~is_real)
     return pairs.rows, pairs.columns
 

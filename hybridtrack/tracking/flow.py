@@ -26,9 +26,11 @@ _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 12, 0.03)
 _MAX_ROUND_TRIP_PX = 1.0  #: a point whose way forward and back ends farther from its start is lost
 _BACKGROUND_LIKE_PX = 0.5  #: a point that goes this nearly as the camera does may be background
 _MIN_OWN_SHARE = 0.3  #: of a box's points that must go their own way before background-like ones are left out
+_MIN_SOLID_SHARE = 0.6  #: ... where the box is full of its object: what else moves in it lies over it
 _INLIER_PX = 1.5  #: distance from the common motion up to which a point agrees with it
 _INLIER_SPREADS = 2.5  #: ... or this many times the median distance: a hand turns and opens
 _MIN_POINTS = 4  #: that must agree for a box to count as measured
+_MIN_FREE_SHARE = 0.25  #: of a box's points that must lie in no box before it, for these to tell its motion alone
 _MAX_SCALING = 1.25  #: of a box from frame to frame
 _CENTRE_STD_PX = 0.4  #: standard deviation of a perfect measurement of the centre, at flow size
 _SIZE_STD = 0.01  #: ... and of the size, as a share of it
@@ -56,16 +58,19 @@ def masked_median(values: Array, mask: Array) -> Array:
     return middle
 
 
-def common_motion(points: Array, moved: Array, valid: Array, camera: Array) -> tuple[Array, Array, Array, Array]:
+def common_motion(
+    points: Array, moved: Array, valid: Array, camera: Array, own_share: float | Array = _MIN_OWN_SHARE
+) -> tuple[Array, Array, Array, Array]:
     """Return the motion that most points of each box agree on.
 
     points, moved: float64 (N, K, 2), where K points of N boxes were and are, px. valid: bool (N, K). camera: (2,), how
-    the background moved, px. Returns shift (N, 2), px, and scale (N,) about the agreeing points' centre; how many agree
-    (N,); and the standard deviation (N,) of one of them about the common motion, px.
+    the background moved, px. own_share: of a box's points that must go their own way before background-like ones are
+    left out. Returns shift (N, 2), px, and scale (N,) about the agreeing points' centre; which agree, bool (N, K); and
+    the standard deviation (N,) of one of them about the common motion, px.
     """
     flow = moved - points
     own = valid & (np.abs(flow - camera).max(axis=2) > _BACKGROUND_LIKE_PX)
-    goes_own_way = own.sum(axis=1) >= np.maximum(_MIN_POINTS, _MIN_OWN_SHARE * valid.sum(axis=1))
+    goes_own_way = own.sum(axis=1) >= np.maximum(_MIN_POINTS, own_share * valid.sum(axis=1))
     used = np.where(goes_own_way[:, None], own, valid)
     off = np.abs(flow - masked_median(flow, used)[:, None]).max(axis=2)
     spread = masked_median(off[..., None], used)
@@ -78,7 +83,25 @@ def common_motion(points: Array, moved: Array, valid: Array, camera: Array) -> t
     # least squares for a scale; the 1 px² keeps points that all but coincide from telling one
     scale = ((from_start * from_end).sum(axis=(1, 2)) + 1) / ((from_start**2).sum(axis=(1, 2)) + 1)
     rest = ((from_end - scale[:, None, None] * from_start) ** 2).sum(axis=(1, 2))
-    return end - start, scale, count, np.sqrt(rest / np.maximum(2 * count - 4, 1))
+    return end - start, scale, agrees, np.sqrt(rest / np.maximum(2 * count - 4, 1))
+
+
+def _go_with_cover(shift: Array, expected: Array, covered: Array, hidden: Array, has_free: Array) -> Array:
+    """Return which boxes (N,) were measured on the pixels of what hides them, by how those went.
+
+    shift, expected: (N, 2), how the boxes' points went and how the boxes were expected to. covered: bool (N, K, N),
+    the points that lie in other boxes. hidden: (N, K), those that something has come to lie on. has_free: (N,), boxes
+    measured on points of their own. The points that two boxes share are the front one's; that one goes as they do.
+    """
+    share = covered.sum(axis=1)
+    off = np.abs(shift - expected).max(axis=1)
+    is_foreign: Array = ~has_free & hidden.any(axis=1) & (off > _INLIER_PX)
+    rows = np.flatnonzero(~has_free & share.any(axis=1))
+    if len(rows):
+        cover = share[rows].argmax(axis=1)
+        went = np.where(has_free[cover, None], shift[cover], expected[cover])
+        is_foreign[rows] = np.abs(shift[rows] - went).max(axis=1) < off[rows]
+    return is_foreign
 
 
 class FlowTracker:
@@ -88,14 +111,26 @@ class FlowTracker:
     filters = True
 
     def __init__(self) -> None:
-        self._before: Array | None = None
+        self.reset()
         self._near = 0.5 + _INNER * (_grid(_GRID, _GRID) - 0.5)
         self._far = _grid(*_BACKGROUND_GRID)
 
     def reset(self) -> None:
-        self._before = None
+        self._before: Array | None = None
+        self._expected: tuple[Array, Array, Array] | None = None
+        self._hidden: dict[int, Array] = {}  # of solid boxes, by id: the points that something else has come to lie on
+
+    def expect(self, change_px: Array, may_hide: Array, is_solid: Array) -> None:
+        """Take what is known of N boxes beyond where they lie, for the next call of ``measure``.
+
+        change_px: (N, 2), how their centres are expected to go. may_hide: (N, N), in row i the boxes whose pixels may
+        lie over those of box i. is_solid: (N,), what fills its box, unlike a hand.
+        """
+        self._expected = change_px, may_hide, is_solid
 
     def settle(self, frame: Frame, track_id: Array, xyxy: Array, detected: Array) -> None:
+        known = set(track_id[~detected].tolist())
+        self._hidden = {number: points for number, points in self._hidden.items() if number in known}
         self._before = frame.gray(flow_size(frame.detail_px)) if len(xyxy) else None
 
     def measure(self, frame: Frame, track_id: Array, xyxy: Array) -> Measurement:
@@ -112,7 +147,15 @@ class FlowTracker:
         outside = ((far < corner) | (far > corner + extent)).any(axis=2).all(axis=0)
         camera = masked_median((moved[n * k :] - far)[None], (valid[n * k :] & outside)[None])[0]
         moved, valid = moved[: n * k].reshape(n, k, 2), valid[: n * k].reshape(n, k)
-        shift, scaling, count, std = common_motion(near, moved, valid, camera)
+        told, self._expected = self._expected, None
+        if told is None:
+            shift, scaling, agrees, std = common_motion(near, moved, valid, camera)
+            is_foreign = np.zeros(n, bool)
+        else:
+            shift, scaling, agrees, std, is_foreign = self._own_motion(
+                track_id, near, moved, valid, camera, boxes, told[0] / scale_px[:2], *told[1:]
+            )
+        count = agrees.sum(axis=1)
         in_picture = ((near >= 0) & (near < size)).all(axis=2)
         centre, half = corner[:, 0] + extent[:, 0] / 2 + shift, extent[:, 0] / 2
         half = half * np.clip(scaling, 1 / _MAX_SCALING, _MAX_SCALING)[:, None]
@@ -121,9 +164,43 @@ class FlowTracker:
             xyxy=np.concatenate([centre - half, centre + half], axis=1) * scale_px,
             std_px=np.concatenate([np.repeat(_CENTRE_STD_PX + error, 2, 1), _SIZE_STD * extent[:, 0] + 2 * error], 1)
             * scale_px,
-            is_measured=count >= _MIN_POINTS,
-            quality=(valid & in_picture).sum(axis=1) / np.maximum(in_picture.sum(axis=1), 1),
+            is_measured=(count >= _MIN_POINTS) & ~is_foreign,
+            quality=np.where(is_foreign, 1.0, (valid & in_picture).sum(axis=1) / np.maximum(in_picture.sum(axis=1), 1)),
         )
+
+    def _own_motion(
+        self,
+        track_id: Array,
+        near: Array,
+        moved: Array,
+        valid: Array,
+        camera: Array,
+        boxes: Array,
+        expected: Array,
+        may_hide: Array,
+        is_solid: Array,
+    ) -> tuple[Array, Array, Array, Array, Array]:
+        """Return the common motion of each box's points that are its own, and which boxes show what hides them (N,).
+
+        As ``common_motion``; boxes (N, 4), expected (N, 2), may_hide and is_solid as told, at flow size.
+        """
+        k = near.shape[1]
+        rim = _WINDOW_PX / 2  # a point nearer to a box than this goes with it as often as not
+        point = near[:, :, None]
+        inside = ((point >= boxes[:, :2] - rim) & (point <= boxes[:, 2:] + rim)).all(axis=3)
+        covered = inside & may_hide[:, None]
+        hidden = np.array([self._hidden.get(number, np.zeros(k, bool)) for number in track_id.tolist()])
+        free = valid & ~covered.any(axis=2) & ~hidden
+        has_free = free.sum(axis=1) >= _MIN_FREE_SHARE * k
+        used = np.where(has_free[:, None], free, valid)
+        own_share = np.where(is_solid, _MIN_SOLID_SHARE, _MIN_OWN_SHARE)
+        shift, scaling, agrees, std = common_motion(near, moved, used, camera, own_share)
+        scaling[is_solid & (agrees.sum(axis=1) < _MIN_SOLID_SHARE * k)] = 1.0  # a part of a thing tells no size
+        is_foreign = _go_with_cover(shift, expected, covered, hidden, has_free)
+        hidden |= free & ~agrees
+        for row in np.flatnonzero(is_solid & has_free):
+            self._hidden[int(track_id[row])] = hidden[row]
+        return shift, scaling, agrees, std, is_foreign
 
     def _follow(self, after: Array, points: Array, checked: int) -> tuple[Array, Array]:
         """Return where ``points`` (K, 2) of the former picture are now, float64 (K, 2), and which to believe (K,).

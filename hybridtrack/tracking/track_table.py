@@ -27,6 +27,10 @@ class TrackTable:
     seen_s: Array  #: float64 (N,), when a detector saw it last
     doubted_s: Array  #: float64 (N,), since when it has been doubted; infinite while it is not
     attributes: Array  #: object (N,), dicts: what the detector said beyond the box
+    occluded_by: Array  #: int64 (N,), id of the hand under which the object vanished, 0: none
+    hidden_s: Array  #: float64 (N,), when a hand hid it last
+    carrier: Array  #: int64 (N,), id of the hand that the object was last seen to move with, 0: none
+    offset: Array  #: float64 (N, 2), px, from that hand's centre to the object's when both were last seen
 
     @classmethod
     def empty(cls) -> TrackTable:
@@ -46,6 +50,10 @@ class TrackTable:
             seen_s=none,
             doubted_s=none,
             attributes=none.astype(object),
+            occluded_by=none.astype(np.int64),
+            hidden_s=none,
+            carrier=none.astype(np.int64),
+            offset=np.empty((0, 2)),
         )
 
     def __len__(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from hybridtrack.association import HIGH_SCORE, TENTATIVE_SCORE, associate
 from hybridtrack.boxes import area, clip, cxcywh_to_xyxy, intersection, iou, xyxy_to_cxcywh
 from hybridtrack.hookspecs import BoxTracker, Measurement
 from hybridtrack.tracking.box_filter import BoxFilter
+from hybridtrack.tracking.occlusion import go_along, in_reach, may_hide, occluded, uncover
 from hybridtrack.tracking.track_table import TrackTable
 from hybridtrack.types import Array, ClassInfo, Detections, Frame, Origin, Size, Tracks, TrackState
 
@@ -68,7 +69,14 @@ class Tracker:
             self._carry(frame, dt_s)
         for name, found in detections.items():
             self._associate(name, found[found.score >= _LEAST_SCORE])
-            self._run_s[name] = frame.time_s
+        if self._table.occluded_by.any():
+            uncover(self._table, self._roles())
+        if detections:
+            self._miss(detections)
+        self._run_s.update(dict.fromkeys(detections, frame.time_s))
+        role = self._roles()
+        if "object" in role:
+            go_along(self._table, role)
         self._end(frame.size_px)
         table = self._table
         xyxy = cxcywh_to_xyxy(table.filter.position)
@@ -79,7 +87,12 @@ class Tracker:
         """Take the tracks to this frame: what was measured of their motion, and for the rest the motion model."""
         table = self._table
         before = table.filter
-        found = self._box_tracker.measure(frame, table.track_id, cxcywh_to_xyxy(before.position))
+        xyxy = cxcywh_to_xyxy(before.position)
+        role = self._roles()
+        expect = getattr(self._box_tracker, "expect", None)
+        if expect and "object" in role:
+            expect(dt_s * before.velocity[:, :2], may_hide(table, role), role == "object")
+        found = self._box_tracker.measure(frame, table.track_id, xyxy)
         rows = np.flatnonzero(found.is_measured)
         table.origin[:] = Origin.PREDICTED
         table.origin[rows] = Origin.TRACKED
@@ -87,9 +100,14 @@ class Tracker:
             table.filter = _predicted(before, found, dt_s)
         else:
             table.filter.position[rows] = xyxy_to_cxcywh(found.xyxy[rows])
-        self._doubt(found.quality < _GONE_QUALITY, min(dt_s / _GONE_HALF_LIFE_S, 1.0))
+        is_gone = found.quality < _GONE_QUALITY
+        self._doubt(is_gone & ~occluded(table, is_gone, role, self._time_s), min(dt_s / _GONE_HALF_LIFE_S, 1.0))
 
-    def _doubt(self, rows: Array, halvings: float) -> None:
+    def _roles(self) -> Array:
+        """Return the roles of the tracks' classes, object (N,)."""
+        return np.array([self._classes[i].role for i in self._table.class_id.tolist()], object)
+
+    def _doubt(self, rows: Array, halvings: float | Array) -> None:
         """Believe the tracks in ``rows``, a mask, less."""
         table = self._table
         table.belief[rows] *= 0.5**halvings
@@ -99,11 +117,13 @@ class Tracker:
         """Associate one detector's detections with the tracks, class by class, and begin tracks with the rest."""
         table = self._table
         identity = np.array([self._classes[i].identity for i in found.class_id.tolist()], object)
-        hit_rows = np.zeros(len(table), bool)
         new = []
         for one in sorted({*identity}):
             rows, of_class = np.flatnonzero(table.identity == one), np.flatnonzero(identity == one)
             xyxy, score = found.xyxy[of_class].astype(np.float64), found.score[of_class]
+            key = _keys(found.class_id[of_class], _attribute_rows(found[of_class]), self._classes)
+            track_key = _keys(table.class_id[rows], table.attributes[rows], self._classes)
+            is_keyed = (track_key != "")[:, None] & (key != "")
             i, j = associate(
                 cxcywh_to_xyxy(table.filter.position[rows]),
                 table.state[rows],
@@ -111,11 +131,14 @@ class Tracker:
                 table.seen_s[rows] - table.born_s[rows],
                 xyxy,
                 score,
+                known=is_keyed & (track_key[:, None] == key),
+                barred=is_keyed & (track_key[:, None] != key),
+                in_reach=in_reach(table, rows, xyxy),
             )
+            seen = table.origin[rows] == Origin.DETECTED  # by another detector, on this frame
+            seen_xyxy, seen_key = cxcywh_to_xyxy(table.filter.position[rows[seen]]), track_key[seen]
             self._hit(rows[i], name, found[of_class[j]])
-            hit_rows[rows[i]] = True
-            new.append(of_class[_not_yet_seen(xyxy, score, j)])
-        self._miss(~hit_rows & (table.detector == name) & (table.origin != Origin.DETECTED), name)
+            new.append(of_class[_not_yet_seen(xyxy, score, key, j, seen_xyxy, seen_key)])
         if new:
             rows = np.concatenate(new)
             self._begin(name, found[rows], identity[rows])
@@ -142,17 +165,19 @@ class Tracker:
         table.seen_s[rows] = self._time_s
         table.doubted_s[rows] = np.inf
 
-    def _miss(self, missed: Array, name: str) -> None:
-        """Doubt the tracks that this run of their detector did not see; end the tentative and the barely known ones.
+    def _miss(self, names: Iterable[str]) -> None:
+        """Doubt the tracks that no run saw, though that of their detector is among ``names``.
 
-        A track that was seen only once, or for a shorter time than it has been missing since, was a false alarm more
-        often than not.
+        What a hand hides is not doubted. Tentative tracks end, and those that are barely known: one that was seen only
+        once, or for a shorter time than it has been missing since, was a false alarm more often than not.
         """
         table = self._table
-        dt_s = self._time_s - self._run_s.get(name, self._time_s)
-        self._doubt(missed, _MISS_HALVINGS + dt_s / _MISS_HALF_LIFE_S)
-        is_doubtful = self._time_s - table.seen_s > table.seen_s - table.born_s
-        self._keep(~(missed & ((table.state == TrackState.TENTATIVE) | is_doubtful)))
+        is_missed = np.isin(table.detector, [*names]) & (table.origin != Origin.DETECTED)
+        is_missed &= ~occluded(table, is_missed, self._roles(), self._time_s)
+        dt_s = np.array([self._time_s - self._run_s.get(name, self._time_s) for name in table.detector])
+        self._doubt(is_missed, (_MISS_HALVINGS + dt_s / _MISS_HALF_LIFE_S)[is_missed])
+        is_doubtful = self._time_s - np.maximum(table.seen_s, table.hidden_s) > table.seen_s - table.born_s
+        self._keep(~(is_missed & ((table.state == TrackState.TENTATIVE) | is_doubtful)))
 
     def _begin(self, name: str, found: Detections, identity: Array) -> None:
         n = len(found)
@@ -176,6 +201,10 @@ class Tracker:
             seen_s=np.full(n, self._time_s),
             doubted_s=np.full(n, np.inf),
             attributes=_attribute_rows(found),
+            occluded_by=np.zeros(n, np.int64),
+            hidden_s=np.full(n, -np.inf),
+            carrier=np.zeros(n, np.int64),
+            offset=np.zeros((n, 2)),
         )
         self._next_id += n
         self._table = self._table.joined(born)
@@ -213,6 +242,7 @@ class Tracker:
             last_detected_s=table.seen_s,
             detector=tuple(table.detector),
             attributes=_attribute_columns(table.attributes),
+            occluded_by=table.occluded_by,
         )
 
 
@@ -268,23 +298,36 @@ def _attribute_columns(rows: Array) -> dict[str, Array]:
     return columns
 
 
-def _not_yet_seen(xyxy: Array, score: Array, used: Array) -> Array:
+def _keys(class_id: Array, attributes: Array, classes: Sequence[ClassInfo]) -> Array:
+    """Return what tells each object apart from others of its class, object (N,) of texts; empty: nothing does."""
+    keys = np.full(len(class_id), "", object)
+    for row, (number, said) in enumerate(zip(class_id.tolist(), attributes, strict=True)):
+        value = said.get(classes[number].key)
+        if value is not None:
+            keys[row] = repr(np.asarray(value).tolist())
+    return keys
+
+
+def _not_yet_seen(xyxy: Array, score: Array, key: Array, used: Array, seen_xyxy: Array, seen_key: Array) -> Array:
     """Return the rows of detections that are objects of their own: sure enough, and no duplicate of a better one.
 
-    xyxy: (M, 4). used: the rows that went to tracks.
+    xyxy: (M, 4). key: (M,), two values of it are never one object. used: the rows that went to tracks. seen_xyxy,
+    seen_key: (K, 4) and (K,), the tracks that another detector saw on this frame.
     """
     new: list[int] = []
-    kept = list(used)
+    taken = set(used.tolist())
+    kept, kept_key = np.concatenate([xyxy[used], seen_xyxy]), np.concatenate([key[used], seen_key])
     for row in np.argsort(-score, kind="stable").tolist():
         if score[row] < TENTATIVE_SCORE:
             break
-        if row in used:
+        if row in taken:
             continue
-        if kept:
-            box, others = xyxy[row : row + 1], xyxy[kept]
+        box = xyxy[row : row + 1]
+        others = kept[(kept_key == key[row]) | (kept_key == "") | (key[row] == "")]
+        if len(others):
             cover = intersection(box, others) / np.minimum(area(box), area(others))
             if iou(box, others).max() > _DUPLICATE_IOU or cover.max() > _DUPLICATE_COVER:
                 continue
-        kept.append(row)
+        kept, kept_key = np.concatenate([kept, box]), np.append(kept_key, key[row])
         new.append(row)
     return np.array(new, np.intp)
