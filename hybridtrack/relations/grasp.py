@@ -25,7 +25,7 @@ _STILL_S = 0.25  #: for which something that is at rest does not move
 _STEP_S = 0.1  #: time in which something that moves goes farther than it shakes
 _STIRRED = 0.03  #: hand widths that tell motion from rest when its beginning or end is looked for
 _ARRIVED = 0.12  #: ... and that a hand goes at most once it has arrived
-_GRASP_S = 0.2  #: the longest time from a grasp to the object's motion, at either end
+GRASP_S = 0.2  #: the longest time from a grasp to the object's motion, at either end
 _LINGER_S = 0.6  #: a hand that stays longer than this lingers
 _AT_ONCE_S = 0.1  #: from the grasp of a hand that has lingered to the motion
 
@@ -119,7 +119,7 @@ class Ways:
         slip = _slip(hand[: out + 1] - hand[out], thing[: out + 1] - thing[out])
         arrived = max(np.flatnonzero(slip > _ARRIVED), default=0)
         pause_s = float(times_s[out] - times_s[arrived])
-        return float(times_s[out]) - (min(pause_s / 2, _GRASP_S) if pause_s <= _LINGER_S else _AT_ONCE_S)
+        return float(times_s[out]) - (min(pause_s / 2, GRASP_S) if pause_s <= _LINGER_S else _AT_ONCE_S)
 
     def parting_s(self, pair: int, split: float) -> float:
         """Return when the hand began to part from the object, from which it is ``split`` hand widths apart by now."""
@@ -141,7 +141,7 @@ class Ways:
         opening = rest + max(np.flatnonzero(stirred[: last + 1] <= _STIRRED), default=0)
         pause_s = float(times_s[opening] - times_s[rest])
         if pause_s <= _LINGER_S:
-            return float(times_s[rest]) + min(pause_s / 2, _GRASP_S)
+            return float(times_s[rest]) + min(pause_s / 2, GRASP_S)
         return float(times_s[opening]) - _AT_ONCE_S
 
     def direction(self, pair: int) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from hybridtrack.errors import UsageError
 from hybridtrack.relations import geometry
-from hybridtrack.relations.grasp import Ways
+from hybridtrack.relations.grasp import GRASP_S, Ways
 from hybridtrack.relations.motion import Memory, to_reference
 from hybridtrack.types import Array, Event, Origin, Relations, Scene, TrackState
 
@@ -253,10 +253,13 @@ class HandObject:
         return self._receive(key, release)
 
     def _receive(self, key: Key, release: _Release) -> list[Event]:
-        """The object has moved with the hand that was at it when another one let go of it."""
+        """The object has moved with the hand that was at it when another one let go of it: for a while both held it."""
         hand, thing = key
         del self._releases[thing]
-        time_s, giver = release.release_s, release.giver
+        pair, giver, time_s = self._pairs[key], release.giver, release.release_s
+        if pair.resting_s is not None and pair.resting_s < time_s:
+            grasp_s = pair.resting_s + min((time_s - pair.resting_s) / 2, GRASP_S)
+            time_s = (grasp_s + time_s) / 2
         return [
             *self._begin_touch(key, time_s),
             Event(kind="hand_over", time_s=time_s, subject=hand, object=thing, from_id=giver, to_id=hand),
