@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hybridtrack.relations.motion import Memory, translation
-from hybridtrack.types import Array
+from hybridtrack.types import Array, Origin
 
 _ALIKE = 0.4  #: share of the way by which theirs may differ
 _SPLIT_MOVING = 2.5  #: times as far they have to have moved apart while the object moves too
@@ -35,8 +35,9 @@ class Ways:
     """How far P hands and their objects have gone since T moments, the present one last, in hand widths.
 
     time_s: (T,). hand_sides, object_sides: (T, P, 4), the four sides of the boxes. hand, object: (T, P, 2), the boxes
-    for certain. known: bool (T, P), both were there, and the object's box can be trusted: once a detector has seen it,
-    what was guessed before does not count. confirmed: bool (T, P), a detector saw the object then, and sees it now.
+    for certain. known: bool (T, P), both were there, and the object's box can be trusted: it was seen then and is seen
+    now, and once a detector has seen it, what was followed before does not count. confirmed: bool (T, P), a detector
+    saw the object then, and sees it now.
     """
 
     time_s: Array
@@ -50,7 +51,9 @@ class Ways:
     @classmethod
     def of(cls, memory: Memory, hands: Array, objects: Array, width_px: Array) -> Ways:
         """Return the ways of pairs: columns ``hands`` (P,) and ``objects`` (P,) of the memory; widths (P,), px."""
-        boxes, detected = memory.xyxy, memory.detected[:, objects]
+        boxes, origin = memory.xyxy, memory.origin
+        is_seen = origin[:, objects] != Origin.PREDICTED
+        detected = origin[:, objects] == Origin.DETECTED
         hand_sides = (boxes[-1, hands] - boxes[:, hands]) / width_px[:, None]
         object_sides = (boxes[-1, objects] - boxes[:, objects]) / width_px[:, None]
         is_guessed_since = ~detected[::-1].cumsum(axis=0)[::-1].astype(bool)
@@ -61,7 +64,7 @@ class Ways:
             object_sides=object_sides,
             hand=translation(hand_sides),
             object=translation(object_sides),
-            known=is_there & (detected | is_guessed_since),
+            known=is_there & is_seen & is_seen[-1] & (detected | is_guessed_since),
             confirmed=detected & detected[-1],
         )
 

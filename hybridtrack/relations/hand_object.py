@@ -18,7 +18,7 @@ from hybridtrack.errors import UsageError
 from hybridtrack.relations import geometry
 from hybridtrack.relations.grasp import GRASP_S, Ways
 from hybridtrack.relations.motion import Memory, to_reference
-from hybridtrack.types import Array, Event, Origin, Relations, Scene, TrackState
+from hybridtrack.types import Array, Event, Relations, Scene, TrackState
 
 State: TypeAlias = Literal["near", "overlapping", "holding"]
 Key: TypeAlias = tuple[int, int]  #: track ids of a hand and an object
@@ -102,8 +102,9 @@ class HandObject:
         objects = np.flatnonzero(role == "object")
         both = np.concatenate([hands, objects])
         xyxy = tracks.xyxy.astype(np.float64)
-        is_detected = tracks.origin == Origin.DETECTED
-        self._memory.add(scene.time_s, tracks.track_id[both], to_reference(xyxy[both], scene.camera), is_detected[both])
+        self._memory.add(
+            scene.time_s, tracks.track_id[both], to_reference(xyxy[both], scene.camera), tracks.origin[both]
+        )
         hand_ids, object_ids = tracks.track_id[hands].tolist(), tracks.track_id[objects].tolist()
         hands_xyxy, objects_xyxy = xyxy[hands], xyxy[objects]
         width_px = self._hand_widths(hand_ids, geometry.hand_width(hands_xyxy))
@@ -304,6 +305,8 @@ class HandObject:
     def _touch(self, key: Key, slip: float, now_s: float) -> list[Event]:
         """A hand that rests over an object touches it."""
         pair = self._pairs[key]
+        if np.isinf(slip):  # unknown: as before
+            return []
         if slip > _TOUCH_SLIP:
             pair.resting_s = None
         elif pair.resting_s is None:

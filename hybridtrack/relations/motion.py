@@ -41,7 +41,7 @@ def translation(sides: Array) -> Array:
 class Memory:
     """The boxes of the last moments, track by track, in the picture of the first frame.
 
-    After ``add``, ``time_s`` (T,), ``xyxy`` (T, N, 4) and ``detected`` (T, N) hold the frames that are remembered, the
+    After ``add``, ``time_s`` (T,), ``xyxy`` (T, N, 4) and ``origin`` (T, N) hold the frames that are remembered, the
     newest last, and the tracks of the newest frame; NaN where a track was not there yet.
     """
 
@@ -54,17 +54,17 @@ class Memory:
         self._track_id = np.empty(0, np.int64)
         self._time_s = np.empty(_START_FRAMES)
         self._xyxy = np.empty((_START_FRAMES, 0, 4))
-        self._detected = np.empty((_START_FRAMES, 0), bool)
+        self._origin = np.empty((_START_FRAMES, 0), np.uint8)
         self._first = self._end = 0
 
-    def add(self, time_s: float, track_id: Array, xyxy: Array, detected: Array) -> None:
+    def add(self, time_s: float, track_id: Array, xyxy: Array, origin: Array) -> None:
         """Remember the tracks of a frame; those that are not on it any more are forgotten."""
         self._keep(track_id)
         if self._end == len(self._time_s):
             self._make_room()
         self._time_s[self._end] = time_s
         self._xyxy[self._end] = xyxy
-        self._detected[self._end] = detected
+        self._origin[self._end] = origin
         self._end += 1
         self._first += int(np.searchsorted(self.time_s, time_s - self._span_s))
 
@@ -77,8 +77,8 @@ class Memory:
         return self._xyxy[self._first : self._end]
 
     @property
-    def detected(self) -> Array:
-        return self._detected[self._first : self._end]
+    def origin(self) -> Array:
+        return self._origin[self._first : self._end]
 
     def _keep(self, track_id: Array) -> None:
         """Make the columns those of ``track_id``, in its order."""
@@ -89,16 +89,16 @@ class Memory:
         column = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(len(track_id), np.intp)
         is_known = self._track_id[column] == track_id if len(order) else np.zeros(len(track_id), bool)
         xyxy = np.full((len(self._time_s), len(track_id), 4), np.nan)
-        detected = np.zeros((len(self._time_s), len(track_id)), bool)
+        origin = np.zeros((len(self._time_s), len(track_id)), np.uint8)
         xyxy[:, is_known] = self._xyxy[:, column[is_known]]
-        detected[:, is_known] = self._detected[:, column[is_known]]
-        self._track_id, self._xyxy, self._detected = track_id.copy(), xyxy, detected
+        origin[:, is_known] = self._origin[:, column[is_known]]
+        self._track_id, self._xyxy, self._origin = track_id.copy(), xyxy, origin
 
     def _make_room(self) -> None:
         """Move what is remembered to the front, of a longer memory where it fills more than half."""
         frames = self._end - self._first
         length = len(self._time_s) * (2 if frames > len(self._time_s) // 2 else 1)
-        for name in ("_time_s", "_xyxy", "_detected"):
+        for name in ("_time_s", "_xyxy", "_origin"):
             old = getattr(self, name)
             new = np.empty((length, *old.shape[1:]), old.dtype)
             new[:frames] = old[self._first : self._end]

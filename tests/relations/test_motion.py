@@ -45,7 +45,7 @@ def test_still_camera_leaves_boxes_as_they_are() -> None:
 def remembered(memory: Memory, frames: int, ids: list[int], start: int = 0) -> None:
     for frame in range(start, start + frames):
         xyxy = np.array([[10 * one + frame, 0, 10 * one + frame + 1, 1] for one in ids], float)
-        memory.add(frame / 10, np.array(ids), xyxy, np.array([frame % 2 == 0] * len(ids)))
+        memory.add(frame / 10, np.array(ids), xyxy, np.array([frame % 2] * len(ids)))
 
 
 def test_memory_keeps_its_span_and_no_more() -> None:
@@ -53,13 +53,13 @@ def test_memory_keeps_its_span_and_no_more() -> None:
     remembered(memory, 300, [1])
     assert memory.time_s.tolist() == pytest.approx([29.4, 29.5, 29.6, 29.7, 29.8, 29.9])
     assert memory.xyxy[:, 0, 0].tolist() == [304, 305, 306, 307, 308, 309]
-    assert memory.detected[:, 0].tolist() == [True, False, True, False, True, False]
+    assert memory.origin[:, 0].tolist() == [0, 1, 0, 1, 0, 1]
 
 
 def test_memory_grows_with_the_frame_rate() -> None:
     memory = Memory(1.0)
     for frame in range(1000):
-        memory.add(frame / 500, np.array([1]), np.full((1, 4), frame), np.array([True]))
+        memory.add(frame / 500, np.array([1]), np.full((1, 4), frame), np.array([0]))
     assert len(memory.time_s) == 501
     assert memory.xyxy[0, 0, 0] == 499
 
@@ -71,5 +71,5 @@ def test_track_that_is_new_was_nowhere_before_and_one_that_ends_is_forgotten() -
     assert memory.xyxy[:, 0, 0].tolist() == [10, 11, 12]
     assert np.isnan(memory.xyxy[:2, 1]).all()
     assert memory.xyxy[2, 1, 0] == 22
-    memory.add(0.3, np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, bool))
+    memory.add(0.3, np.empty(0, np.int64), np.empty((0, 4)), np.empty(0, np.uint8))
     assert memory.xyxy.shape == (4, 0, 4)
