@@ -138,10 +138,11 @@ class Ways:
         soon = np.minimum(np.searchsorted(times_s, times_s + _STEP_S), len(times_s) - 1)
         moving = np.maximum(_far(thing), _far(thing - thing[soon])) > _STIRRED  # since then, or just then
         rest = min(max(np.flatnonzero(moving), default=-1) + 1, len(times_s) - 1)
-        stirred = np.abs(hand[rest:] - hand[rest]).max(axis=1)
+        first = max(rest, int(np.searchsorted(times_s, times_s[-1] - _SPLIT_S)))  # before it was not opening
+        stirred = np.abs(hand[first:] - hand[first]).max(axis=1)
         is_open = stirred >= _OPENED
         last = int(is_open.argmax()) if is_open.any() else len(stirred) - 1
-        opening = rest + max(np.flatnonzero(stirred[: last + 1] <= _STIRRED), default=0)
+        opening = first + max(np.flatnonzero(stirred[: last + 1] <= _STIRRED), default=0)
         pause_s = float(times_s[opening] - times_s[rest])
         if pause_s <= _LINGER_S:
             return float(times_s[rest]) + min(pause_s / 2, GRASP_S)
