@@ -20,7 +20,8 @@ def hand_width(xyxy: Array) -> Array:
 def gap(hands: Array, objects: Array) -> Array:
     """Return the distance (N, M), px, between the nearest points of boxes (N, 4) and (M, 4); 0 where they overlap."""
     apart = np.maximum(hands[:, None, :2] - objects[None, :, 2:], objects[None, :, :2] - hands[:, None, 2:])
-    away: Array = np.hypot(*np.moveaxis(np.maximum(apart, 0.0), 2, 0))
+    apart = np.maximum(apart, 0.0)
+    away: Array = np.hypot(apart[..., 0], apart[..., 1])
     return away
 
 

@@ -51,20 +51,22 @@ class Ways:
     @classmethod
     def of(cls, memory: Memory, hands: Array, objects: Array, width_px: Array) -> Ways:
         """Return the ways of pairs: columns ``hands`` (P,) and ``objects`` (P,) of the memory; widths (P,), px."""
-        boxes, origin = memory.xyxy, memory.origin
-        is_seen = origin[:, objects] != Origin.PREDICTED
-        detected = origin[:, objects] == Origin.DETECTED
-        hand_sides = (boxes[-1, hands] - boxes[:, hands]) / width_px[:, None]
-        object_sides = (boxes[-1, objects] - boxes[:, objects]) / width_px[:, None]
-        is_guessed_since = ~detected[::-1].cumsum(axis=0)[::-1].astype(bool)
-        is_there = ~np.isnan(hand_sides[:, :, 0] + object_sides[:, :, 0])
+        count = len(hands)
+        boxes = memory.xyxy[:, np.concatenate([hands, objects])]
+        sides = (boxes[-1] - boxes) / np.concatenate([width_px, width_px])[:, None]
+        way = translation(sides)
+        origin = memory.origin[:, objects]
+        detected = origin == Origin.DETECTED
+        is_latest = ~np.logical_or.accumulate(detected[::-1])[::-1]
+        is_there = ~np.isnan(sides[:, :count, 0] + sides[:, count:, 0])
+        is_seen = (origin != Origin.PREDICTED) & (origin[-1] != Origin.PREDICTED)
         return cls(
             time_s=memory.time_s,
-            hand_sides=hand_sides,
-            object_sides=object_sides,
-            hand=translation(hand_sides),
-            object=translation(object_sides),
-            known=is_there & is_seen & is_seen[-1] & (detected | is_guessed_since),
+            hand_sides=sides[:, :count],
+            object_sides=sides[:, count:],
+            hand=way[:, :count],
+            object=way[:, count:],
+            known=is_there & is_seen & (detected | is_latest),
             confirmed=detected & detected[-1],
         )
 
@@ -77,10 +79,8 @@ class Ways:
 
         moved: hand widths that the object has to have gone for certain.
         """
-        far = np.linalg.norm(self.object, axis=2)
-        hand = np.linalg.norm(self.hand, axis=2)
-        off = np.linalg.norm(self.hand - self.object, axis=2)
-        alike = self.known & (far >= moved) & (hand >= moved / 2) & (off <= _ALIKE * np.maximum(far, hand))
+        far, hand, off = _length(self.object), _length(self.hand), _length(self.hand - self.object)
+        alike: Array = self.known & (far >= moved) & (hand >= moved / 2) & (off <= _ALIKE * np.maximum(far, hand))
         return alike.any(axis=0), (alike & self.confirmed).any(axis=0)
 
     def apart(self, split: float) -> Array:
@@ -89,8 +89,8 @@ class Ways:
         What a hand leaves rests, so that is enough where the object does not move; one that turns in the hand does.
         """
         recent = self.time_s >= self.time_s[-1] - _SPLIT_S
-        off = np.linalg.norm((self.hand - self.object)[recent], axis=2)
-        rests = np.linalg.norm(self.object[recent], axis=2) <= _RESTS
+        off = _length((self.hand - self.object)[recent])
+        rests = _length(self.object[recent]) <= _RESTS
         is_apart: Array = (self.known[recent] & (off >= np.where(rests, split, _SPLIT_MOVING * split))).any(axis=0)
         return is_apart
 
@@ -111,7 +111,7 @@ class Ways:
         is_old = self.known & (ago_s >= _REST_S)
         row = len(self.time_s) - 1 - is_old[::-1].argmax(axis=0)  # the last moment that is long enough ago
         pair = np.arange(self.hand.shape[1])
-        slip = np.linalg.norm(self.hand[row, pair] - self.object[row, pair], axis=1)
+        slip = _length(self.hand[row, pair] - self.object[row, pair])
         known = is_old[row, pair]
         return np.where(known, slip / np.where(known, ago_s[row, 0], 1.0), np.inf)
 
@@ -161,16 +161,20 @@ class Ways:
         return self.time_s[rows], self.hand_sides[rows, pair], self.object_sides[rows, pair]
 
 
+def _length(way: Array) -> Array:
+    """Return the lengths of vectors (…, 2)."""
+    length: Array = np.hypot(way[..., 0], way[..., 1])
+    return length
+
+
 def _far(sides: Array) -> Array:
     """Return how far boxes (K,) went for certain."""
-    far: Array = np.linalg.norm(translation(sides), axis=1)
-    return far
+    return _length(translation(sides))
 
 
 def _slip(hand: Array, thing: Array) -> Array:
     """Return how far hands (K,) went about their objects for certain."""
-    far: Array = np.linalg.norm(translation(hand) - translation(thing), axis=1)
-    return far
+    return _length(translation(hand) - translation(thing))
 
 
 def _beginning(way: Array, times_s: Array) -> int:

@@ -207,7 +207,7 @@ class HandObject:
             if is_parted:
                 pair.is_pushing = False
             elif self._are_one(pair, bool(together[p]), bool(confirmed[p]), now_s) and not pair.is_pushing:
-                way = offset[p] / max(float(np.linalg.norm(offset[p])), 1e-9)
+                way = offset[p] / max(float(np.hypot(*offset[p])), 1e-9)
                 if coverage[p] <= _PUSH_COVERAGE and float(way @ ways.direction(p)) >= _PUSH_BEHIND:
                     pair.is_pushing = True
                     events.append(Event(kind="push", time_s=ways.grasp_s(p), subject=key[0], object=key[1]))

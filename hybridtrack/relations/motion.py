@@ -34,7 +34,8 @@ def to_reference(xyxy: Array, camera: Array) -> Array:
 def translation(sides: Array) -> Array:
     """Return how far boxes went for certain, (…, 2), whose ``sides`` (…, 4) went so far."""
     low, high = sides[..., :2], sides[..., 2:]
-    both: Array = np.where(low * high > 0, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0)
+    lesser, greater = np.minimum(low, high), np.maximum(low, high)
+    both: Array = np.maximum(lesser, 0.0) + np.minimum(greater, 0.0)
     return both
 
 
