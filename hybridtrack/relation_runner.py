@@ -9,6 +9,7 @@ import numpy as np
 from hybridtrack.errors import RelationError, one_line
 from hybridtrack.hookspecs import Relation
 from hybridtrack.types import Event, Relations, Scene
+from hybridtrack.wire import rounded_scene
 
 
 class RelationRunner:
@@ -43,7 +44,11 @@ class RelationRunner:
         return [f"relation {name!r} failed and was left out from then on: {why}" for name, why in self._errors.items()]
 
     def step(self, scene: Scene) -> tuple[Relations, tuple[Event, ...]]:
-        """Return the pairs that are related in ``scene``, and the events that it decides, relation by relation."""
+        """Return the pairs that are related in ``scene``, and the events that it decides, relation by relation.
+
+        They see the scene with the digits of a track file: what is computed from a file again comes out the same.
+        """
+        scene = rounded_scene(scene)
         parts: list[Relations] = []
         events: list[Event] = []
         for name, relation in self._relations.items():

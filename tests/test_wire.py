@@ -21,10 +21,13 @@ from hybridtrack.types import (
     Detections,
     DetectorInfo,
     DetectorRun,
+    Event,
     Frame,
     FrameResult,
     Origin,
+    Relations,
     RunInfo,
+    Scene,
     Tracks,
     TrackState,
     VideoInfo,
@@ -299,3 +302,28 @@ def test_lines_of_the_format_page_fulfil_the_schema() -> None:
     for line in lines:
         LINE_VALIDATOR.validate(line)
         wire.decode_line(json.dumps(line))
+
+
+def test_scene_that_relations_see_is_the_one_that_a_file_tells_of_later() -> None:
+    camera = np.eye(3) + np.arange(9).reshape(3, 3) / 7e3
+    tracks = one_track(class_id=[1], velocity=[[1 / 3, -0.001]], xyxy=[[31.538, 80.254, 140 + 1 / 3, 201.756]])
+    seen = wire.rounded_scene(Scene(frame_index=4, time_s=1 / 3, tracks=tracks, classes=CLASSES, camera=camera))
+    line = wire.decode_line(wire.encode_line(wire.frame_line(result(tracks, camera=camera), CLASSES)))
+    assert isinstance(line, wire.FrameLine)
+    told = wire.scene_of(line, list(CLASSES))
+    assert (seen.frame_index, seen.time_s) == (told.frame_index, told.time_s) == (4, 0.333333)
+    np.testing.assert_array_equal(seen.camera, told.camera)
+    for name in ("track_id", "xyxy", "velocity", "class_id", "origin", "state", "occluded_by"):
+        np.testing.assert_array_equal(getattr(seen.tracks, name), getattr(told.tracks, name))
+    np.testing.assert_array_equal(seen.tracks.xyxy, np.float32([[31.54, 80.25, 140.33, 201.76]]))
+    np.testing.assert_array_equal(tracks.xyxy, np.float32([[31.538, 80.254, 140.33333, 201.756]]))
+    assert not seen.tracks.xyxy.flags.writeable
+
+
+def test_relations_and_events_of_a_line_are_replaced() -> None:
+    line = wire.frame_line(result(one_track()), CLASSES)
+    pairs = Relations(subject=[7], object=[9], state=("on_top_of",))
+    again = wire.with_relations(line, pairs, [Event(kind="placed_on", time_s=1 / 3, subject=7, object=9)])
+    assert [(row.subject, row.object, row.state) for row in again.relations] == [(7, 9, "on_top_of")]
+    assert [(row.kind, row.time_s) for row in again.events] == [("placed_on", 0.333333)]
+    assert (again.tracks, line.relations, line.events) == (line.tracks, [], [])
