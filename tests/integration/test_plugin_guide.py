@@ -54,11 +54,16 @@ def test_function_in_the_guide_is_tracked(
 
 
 def test_files_in_the_guide_are_those_of_the_template(guide: str, template: Path) -> None:
-    _, module, test = blocks(guide, "python")
+    _, module, test, relation = blocks(guide, "python")
     (project,) = blocks(guide, "toml")
     assert module == (template / "hybridtrack_vivid.py").read_text(encoding="utf-8")
     assert project == (template / "pyproject.toml").read_text(encoding="utf-8")
     assert test == (template / "tests/test_vivid.py").read_text(encoding="utf-8")
+    file = template.parent / "relation_plugin/hybridtrack_on_top_of.py"
+    assert relation == file.read_text(encoding="utf-8")
+    project = tomllib.loads((file.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"] == {"hybridtrack": {"on_top_of": file.stem}}
+    assert f'`on_top_of = "{file.stem}"`' in guide
 
 
 @pytest.mark.usefixtures("vivid")
@@ -72,7 +77,7 @@ def test_template_is_tracked_beside_the_hands_with_the_options_of_the_guide(
     guide: str, root: Path, table_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
-    (command,) = re.findall(r"^hybridtrack (run .*)$", guide, re.MULTILINE)
+    (command,) = re.findall(r"^hybridtrack (run .*detector vivid.*)$", guide, re.MULTILINE)
     file = tmp_path / "vivid.jsonl"
     assert exit_code([*command.split(), "--json", str(file)]) == 0
     header, *frames, _ = map(json.loads, file.read_text().splitlines())
