@@ -111,7 +111,9 @@ def test_refusal_names_the_command_it_comes_from(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["run", "--help"], ["bench", "--help"], ["models", "-h"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--help"], ["run", "--help"], ["relations", "-h"], ["bench", "--help"], ["models", "-h"]]
+)
 def test_help_goes_to_standard_output(capfd: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     assert exit_code(arguments) == 0
     out, err = capfd.readouterr()

@@ -18,6 +18,7 @@ from hybridtrack.cli.command import Refusal, RefusingGroup
 from hybridtrack.cli.doctor import doctor
 from hybridtrack.cli.models import models
 from hybridtrack.cli.plugins import plugins
+from hybridtrack.cli.relations import relations
 from hybridtrack.cli.run import run
 from hybridtrack.sinks.standard_output import end_of_results
 
@@ -40,7 +41,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (run, bench, plugins, models, doctor):
+for command in (run, relations, bench, plugins, models, doctor):
     cli.add_command(command)
 
 

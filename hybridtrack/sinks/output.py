@@ -6,8 +6,8 @@ import glob
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -175,3 +175,36 @@ class ReplacedFile:
     def discard(self) -> None:
         """Remove the temporary file, if there is one."""
         self.temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: str, source_uri: str) -> Iterator[Callable[[bytes], None]]:
+    """Give the function that appends to a file; it stands under its name once all went well, else there is none.
+
+    For "-" it writes to standard output at once, and raises StopRun when nobody reads it. Raises SinkError.
+    """
+    if path == STDOUT:
+        lines = LineFile(path)
+        lines.open(source_uri)
+        yield lines.write
+        return
+    file = ReplacedFile(path)
+    file.open(source_uri)
+    stream = file.temporary.open("wb")
+
+    def write(content: bytes) -> None:
+        try:
+            stream.write(content)
+            stream.flush()
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+    try:
+        yield write
+        stream.close()
+    except BaseException:
+        with suppress(OSError):  # closing tries once more to write what its buffer holds
+            stream.close()
+        file.discard()
+        raise
+    file.keep()

@@ -17,7 +17,7 @@ from hybridtrack.hookspecs import Sink
 from hybridtrack.sinks.image import ImageSink, create_image
 from hybridtrack.sinks.jsonl import JsonLinesSink, create_jsonl
 from hybridtrack.sinks.mot import MotSink, create_mot
-from hybridtrack.sinks.output import LineFile, check_not_source, check_writable
+from hybridtrack.sinks.output import LineFile, check_not_source, check_writable, whole_file
 from hybridtrack.sinks.video import VideoSink, create_video
 from hybridtrack.track_file import read_tracks
 from hybridtrack.types import Frame
@@ -247,3 +247,29 @@ def test_reader_of_a_pipe_that_goes_away_is_told_as_stop(tmp_path: Path) -> None
         file.write(b"two\n")
     file.write(b"three\n")
     file.close()
+
+
+def test_whole_file_stands_under_its_name_once_all_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"old")
+    with whole_file(str(path), "table.mp4") as write:
+        write(b"one,")
+        write(b"two")
+        assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
+    assert path.read_bytes() == b"one,two"
+
+
+def test_whole_file_that_is_not_finished_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"old")
+
+    def begin() -> None:
+        with whole_file(str(path), "table.mp4") as write:
+            write(b"one,")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        begin()
+    assert [file.name for file in tmp_path.iterdir()] == ["table.csv"]
+    assert path.read_bytes() == b"old"
