@@ -180,6 +180,29 @@ def _parse_choices(
     return choices
 
 
+def parse_identities(texts: tuple[str, ...], *, where: str = "--identity") -> dict[str, tuple[str, ...]]:
+    """Return the classes under each identity that ``NAME=CLASS|CLASS`` texts join. Raises UsageError."""
+    joined: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        name, equals, classes = (part.strip() for part in text.partition("="))
+        if not (name and equals and classes):
+            raise UsageError(f"{where} {text!r} joins nothing: write NAME=CLASS|CLASS")
+        joined[name] = (*joined.get(name, ()), *(one.strip() for one in classes.split("|")))
+    return check_identities(joined, where=where)
+
+
+def check_identities(joined: Mapping[str, tuple[str, ...]], *, where: str) -> dict[str, tuple[str, ...]]:
+    """Return ``joined``, identity -> classes. Raises UsageError for one without a class, or a class in two of them."""
+    owners: dict[str, str] = {}
+    for name, classes in joined.items():
+        if not name or not classes or not all(classes):
+            raise UsageError(f"{where} {name!r} has no class, or one without a name: write NAME=CLASS|CLASS")
+        for one in classes:
+            if owners.setdefault(one, name) != name:
+                raise UsageError(f"{where}: {one!r} stands under {owners[one]!r} and {name!r}: name it once")
+    return {name: tuple(dict.fromkeys(classes)) for name, classes in joined.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
     """All that a run is told, under the names of its flags. Times in seconds, sizes (width, height) in pixels."""
@@ -190,6 +213,7 @@ class RunSettings:
     size: tuple[int, int] | None = None
     detect_every: Cadence = Cadence(frames=3)
     detector: tuple[Choice, ...] = DEFAULT_DETECTORS
+    identity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: classes joined under each name
     tracker: Choice = Choice(name="flow")
     relations: bool = True
     relation: tuple[Choice, ...] = DEFAULT_RELATIONS
@@ -235,6 +259,8 @@ def _plain(value: Any) -> Any:
         return value.frames or str(value)
     if isinstance(value, Choice):
         return str(value)
+    if isinstance(value, Mapping):
+        return [f"{name}={'|'.join(classes)}" for name, classes in value.items()]
     if isinstance(value, tuple) and value and isinstance(value[0], Choice):
         return [str(choice) for choice in value]
     if isinstance(value, tuple):
@@ -307,6 +333,18 @@ def _relations(value: object, where: str) -> tuple[Choice, ...]:
     return parse_relations(tuple(_text(text, where) for text in texts), where=where)
 
 
+def _identity(value: object, where: str) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        texts = value if isinstance(value, list | tuple) else (value,)
+        return parse_identities(tuple(_text(text, where) for text in texts), where=where)
+    joined = {}
+    for name, classes in value.items():
+        if not isinstance(classes, list | tuple) or not all(isinstance(one, str) for one in classes):
+            raise _refusal(classes, f"{where}.{name}", 'a list of names of classes, such as ["mug", "cup"]')
+        joined[name] = tuple(classes)
+    return check_identities(joined, where=where)
+
+
 def _tracker(value: object, where: str) -> Choice:
     return parse_choice(_text(value, where), where=where, has_cadence=False)
 
@@ -324,6 +362,7 @@ _READERS: Mapping[str, Reader] = {
     "size": _size,
     "detect_every": _cadence,
     "detector": _detectors,
+    "identity": _identity,
     "tracker": _tracker,
     "relations": _flag,
     "relation": _relations,

@@ -20,6 +20,7 @@ import numpy as np
 from hybridtrack.config import Cadence, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError
+from hybridtrack.identity import Identities
 from hybridtrack.plugin_host import PluginHost
 from hybridtrack.relation_runner import RelationRunner
 from hybridtrack.scheduler import Scheduler
@@ -68,7 +69,8 @@ class _Job:
 class Engine:
     """Runs detectors on some frames, and a tracker and relations on all of them.
 
-    detectors: names (``"hand,every=3"``), ``Detector`` objects, or functions ``frame -> boxes``. tracker: a name or a
+    detectors: names (``"hand,every=3"``), ``Detector`` objects, or functions ``frame -> boxes``. identity: the
+    names of classes that mean one thing, under one name (``{"cup": ["mug", "bowl"]}``). tracker: a name or a
     ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. detect_every: frames (3), or a time
     ("100ms"). size: (width, height) at which detectors and trackers look at a frame; boxes stay in source pixels.
     overlap: decode and detect in threads; the results are the same.
@@ -79,6 +81,7 @@ class Engine:
         self,
         *,
         detectors: Sequence[DetectorLike] = ("hand",),
+        identity: Mapping[str, Sequence[str]] | None = None,
         tracker: TrackerLike = "flow",
         relations: Sequence[RelationLike] = ("hand_object",),
         detect_every: int | str | Cadence = 3,
@@ -92,6 +95,14 @@ class Engine:
         box_tracker = select_tracker(tracker, host)
         self._relations = RelationRunner(select_relations(relations, host))
         selected = select_detectors(detectors, detect_every=cadence, runtime=runtime, host=host)
+        open_classes = any(getattr(one.detector, "open_classes", False) for one in selected)
+        offered = [info for one in selected for info in one.info.classes]
+        try:
+            self._identities = Identities(identity or {}, offered, open_classes=open_classes)
+        except HybridTrackError:
+            for one in selected:
+                one.detector.close()
+            raise
         self.classes: list[ClassInfo] = []
         self._infos = [one.info for one in selected]
         self._tracker = Tracker(box_tracker, self.classes)
@@ -109,7 +120,7 @@ class Engine:
             for one in selected
         }
         for one in selected:
-            run_class_ids(one.info.classes, self.classes)
+            run_class_ids(self._identities.of(one.info.classes), self.classes)
         self._size = size
         self._overlap = overlap
 
@@ -265,4 +276,6 @@ class Engine:
         found = outcome.detections
         if found is None:
             return None
-        return replace(found, class_id=run_class_ids(outcome.classes, self.classes)[found.class_id])
+        return replace(
+            found, class_id=run_class_ids(self._identities.of(outcome.classes), self.classes)[found.class_id]
+        )

@@ -18,7 +18,7 @@ ORDER = (
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
     *("builtin", "plugin_host"),
-    *("detector_runner", "relation_runner", "tracker_guard", "selection", "engine", "run", "ledger"),
+    *("detector_runner", "relation_runner", "tracker_guard", "selection", "identity", "engine", "run", "ledger"),
     *("bench", "evaluate", "view", "report", "export", "testing", "doctor"),
     *("cli", "__main__"),
 )

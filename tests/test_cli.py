@@ -55,6 +55,8 @@ REFUSALS = [
     ("clip.mp4 --detector hand,bundle=folder", "folder"),
     ("clip.mp4 --detector hand,every=3,phase=3", "phase=3 does not fit"),
     ("clip.mp4 --detector hand,phase=3", "phase=3 does not fit"),
+    ("clip.mp4 --identity thing=hnad", "identity 'thing': unknown class 'hnad'; known: hand; did you mean 'hand'?"),
+    ("clip.mp4 --identity thing", "--identity 'thing' joins nothing: write NAME=CLASS|CLASS"),
     ("clip.mp4 --tracker flwo", "did you mean 'flow'?"),
     ("clip.mp4 --tracker flow,points=3", "tracker 'flow': unknown option 'points'"),
     ("clip.mp4 --size 640", "--size '640': expected WIDTHxHEIGHT"),
@@ -145,6 +147,15 @@ def test_run_writes_a_line_for_each_frame_and_nothing_else_to_the_terminal(workp
     assert [frame["frame"] for frame in frames] == list(range(50))
     assert [frame["frame"] for frame in frames if frame["runs"]] == list(range(0, 50, 3))
     assert summary["complete"] is True
+
+
+def test_joined_identity_stands_in_the_header(workplace: Path) -> None:
+    (workplace / "joined.toml").write_text('[identity]\nfinger = ["hand"]\n')
+    arguments = ["run", "clip.mp4", "--config", "joined.toml", "--max-frames", "2", "--json", "out.jsonl"]
+    assert exit_code(arguments) == 0
+    header = read(workplace / "out.jsonl")[0]
+    assert header["classes"] == [{"name": "hand", "role": "hand", "identity": "finger"}]
+    assert header["settings"]["identity"] == ["finger=hand"]  # type: ignore[index]
 
 
 def test_flags_reach_the_run(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:

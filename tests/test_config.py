@@ -142,6 +142,28 @@ def test_resolved_settings_repeat_the_run(tmp_path: Path) -> None:
     assert "json" not in resolved  # where the output goes does not shape it
 
 
+def test_identities_are_read_from_flags_and_from_a_table_of_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text('[identity]\ncup = ["mug", "coffee cup", "bowl"]\n')
+    in_file = {"cup": ("mug", "coffee cup", "bowl")}
+    assert read_settings({}, config).identity == in_file
+    assert read_settings({"identity": ("cup=mug|coffee cup|bowl",)}).identity == in_file
+    assert read_settings({"identity": ("cup=mug", "cup=bowl|mug")}).identity == {"cup": ("mug", "bowl")}
+    assert read_settings({"identity": ("box=crate",)}, config).identity == {"box": ("crate",)}
+
+
+def test_resolved_identities_repeat_the_run() -> None:
+    settings = read_settings({"identity": ("cup=mug|coffee cup", "box=crate")})
+    assert settings.resolved()["identity"] == ["cup=mug|coffee cup", "box=crate"]
+    assert read_settings({"identity": settings.resolved()["identity"]}) == settings
+
+
+@pytest.mark.parametrize("text", ["cup", "=mug", "cup=", "cup=mug||bowl", ""])
+def test_identity_that_joins_nothing_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--identity"):
+        read_settings({"identity": (text,)})
+
+
 @pytest.mark.parametrize(
     ("toml", "cause"),
     [
@@ -161,6 +183,9 @@ def test_resolved_settings_repeat_the_run(tmp_path: Path) -> None:
         ("end = nan", "expected a number from 0"),
         ("runtime = 'torch'", "expected litert or tensorflow"),
         ("json = ''", "expected a text"),
+        ("[identity]\ncup = 'mug'", "identity.cup 'mug': expected a list of names of classes"),
+        ("[identity]\ncup = []", "identity 'cup' has no class"),
+        ("[identity]\na = ['mug']\nb = ['mug']", "'mug' stands under 'a' and 'b'"),
         ("loop = 2\nloop = 3", "is no TOML file"),
         ("max-frames = 2\nmax_frames = 3", "given twice"),
     ],

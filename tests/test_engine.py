@@ -124,6 +124,37 @@ def test_detector_that_did_not_run_is_none_and_one_that_found_nothing_is_empty()
     assert [[run.status for run in result.runs] for result in results] == [["ok"], [], ["ok"], []]
 
 
+def test_detectors_whose_classes_are_joined_share_their_tracks() -> None:
+    def block(frame: Frame) -> Any:
+        return square(frame)
+
+    with Engine(detectors=[square, block], identity={"thing": ("square", "block")}, detect_every=2) as engine:
+        results = results_of(engine, generated(10))
+        assert [(info.name, info.identity) for info in engine.classes] == [("square", "thing"), ("block", "thing")]
+    assert {tuple(result.tracks.track_id.tolist()) for result in results} == {(1,)}
+
+
+def test_identity_of_an_unknown_class_is_refused_and_closes_the_detectors() -> None:
+    class Closing:
+        classes = (ClassInfo(name="mug"),)
+        supports_region = False
+        is_closed = False
+
+        def detect(self, frame: Frame, region_xyxy: Any = None) -> Detections:
+            return Detections.empty()
+
+        def reset(self) -> None:
+            pass
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    detector = Closing()
+    with pytest.raises(UsageError, match="unknown class 'mgu'; known: mug; did you mean 'mug'"):
+        Engine(detectors=[detector], identity={"cup": ("mgu",)})
+    assert detector.is_closed
+
+
 def test_time_cadence_is_counted_in_the_times_of_the_source() -> None:
     with Engine(detectors=[square], detect_every="100ms") as engine:
         results = results_of(engine, generated(10))

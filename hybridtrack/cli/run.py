@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     help="A detector in place of the default one (hand); +NAME adds to it. One that takes longer than limit= (default "
     "30s) on a frame is left out from then on. May be repeated.",
 )
+@click.option(
+    "--identity",
+    metavar="NAME=CLASS|CLASS",
+    multiple=True,
+    help="Classes that mean one thing: their boxes share tracks, whichever detector they come from. May be repeated.",
+)
 @click.option("--tracker", metavar="NAME", help="What carries boxes between detector runs.  [default: flow]")
 @click.option(
     "--relations/--no-relations", default=None, help="Relate hands to objects, and tell events.  [default: --relations]"
@@ -90,6 +96,7 @@ def execute(settings: RunSettings) -> RunSummary:
         engine = stack.enter_context(
             Engine(
                 detectors=settings.detector,
+                identity=settings.identity,
                 tracker=settings.tracker,
                 relations=settings.relation if settings.relations else (),
                 detect_every=settings.detect_every,
