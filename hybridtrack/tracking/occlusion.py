@@ -13,10 +13,18 @@ from hybridtrack.boxes import area, cxcywh_to_xyxy, intersection
 from hybridtrack.tracking.track_table import TrackTable
 from hybridtrack.types import Array, Origin, TrackState
 
+_SAME_S = 1e-3  #: difference of times that are equal but for rounding
 _MIN_COVER = 0.2  #: share of an object's box under hands' boxes, from which a hand may hide it
 _MIN_COVER_LEFT = 0.1  #: ... and below which the hands have left
 _MOVING_PER_S = 0.5  #: speed, in hand widths, from which a hand moves
 _TOGETHER = 0.5  #: difference of velocities, as a share of the hand's, up to which an object moves with a hand
+
+
+def is_hardly_known(table: TrackTable, time_s: float) -> Array:
+    """Return which tracks (N,) were seen for a shorter time than they have been missing since, not hidden by a hand."""
+    missing_s = time_s - np.maximum(table.seen_s, table.hidden_s)
+    hardly: Array = missing_s - (table.seen_s - table.born_s) > _SAME_S
+    return hardly
 
 
 def may_hide(table: TrackTable, role: Array) -> Array:
@@ -44,7 +52,7 @@ def occluded(table: TrackTable, rows: Array, role: Array, time_s: float) -> Arra
     if not len(hands):
         return np.zeros(len(table), bool)
     cover = _cover(table, hands)
-    is_known = time_s - table.seen_s <= table.seen_s - table.born_s
+    is_known = ~is_hardly_known(table, time_s)
     was_hidden = table.occluded_by > 0
     hidden: Array = rows & (was_hidden | (is_known & (cover.sum(axis=1) >= _MIN_COVER)))
     new = hidden & ~was_hidden

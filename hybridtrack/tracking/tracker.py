@@ -10,7 +10,7 @@ from hybridtrack.association import HIGH_SCORE, TENTATIVE_SCORE, associate
 from hybridtrack.boxes import area, clip, cxcywh_to_xyxy, intersection, iou, xyxy_to_cxcywh
 from hybridtrack.hookspecs import BoxTracker, Measurement
 from hybridtrack.tracking.box_filter import BoxFilter
-from hybridtrack.tracking.occlusion import go_along, in_reach, may_hide, occluded, uncover
+from hybridtrack.tracking.occlusion import go_along, in_reach, is_hardly_known, may_hide, occluded, uncover
 from hybridtrack.tracking.track_table import TrackTable
 from hybridtrack.types import Array, ClassInfo, Detections, Frame, Origin, Size, Tracks, TrackState
 
@@ -176,8 +176,8 @@ class Tracker:
         is_missed &= ~occluded(table, is_missed, self._roles(), self._time_s)
         dt_s = np.array([self._time_s - self._run_s.get(name, self._time_s) for name in table.detector])
         self._doubt(is_missed, (_MISS_HALVINGS + dt_s / _MISS_HALF_LIFE_S)[is_missed])
-        is_doubtful = self._time_s - np.maximum(table.seen_s, table.hidden_s) > table.seen_s - table.born_s
-        self._keep(~(is_missed & ((table.state == TrackState.TENTATIVE) | is_doubtful)))
+        is_false_alarm = (table.state == TrackState.TENTATIVE) | is_hardly_known(table, self._time_s)
+        self._keep(~(is_missed & is_false_alarm))
 
     def _begin(self, name: str, found: Detections, identity: Array) -> None:
         n = len(found)

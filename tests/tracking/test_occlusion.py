@@ -193,3 +193,15 @@ def test_part_of_an_object_that_a_hand_leaves_in_sight_is_that_object() -> None:
     assert mugs.xyxy[0, 0] > 120  # rows are the detector's word
     tracks = run.step(GROUND, {"mug": found(MUG, (100, 60, 160, 120)), "hand": found(HAND)})
     assert of(tracks, MUG).track_id.tolist() == [1]
+
+
+def test_object_that_two_runs_saw_is_known_well_enough_to_be_hidden_by_the_third() -> None:
+    for first in range(12):  # times as frames have them: 37/30 - 22/30 is not 22/30 - 7/30
+        run = Run(create_kalman)
+        run.index = first
+        for i in range(31):
+            detections = {"hand": found(HAND, at(130, 60, 60)) if i > 20 else found(HAND)}
+            if i % 15 == 0:
+                detections["mug"] = found(MUG) if i == 30 else found(MUG, at(140, 70, 40))
+            tracks = run.step(GROUND, detections)
+        assert of(tracks, MUG).occluded_by[0] > 0
