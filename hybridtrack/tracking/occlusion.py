@@ -15,6 +15,7 @@ from hybridtrack.types import Array, Origin, TrackState
 
 _SAME_S = 1e-3  #: difference of times that are equal but for rounding
 _MIN_COVER = 0.2  #: share of an object's box under hands' boxes, from which a hand may hide it
+_MIN_PART = 0.4  #: share of an object's box in that of another of its kind that makes it a part of it
 _MIN_COVER_LEFT = 0.1  #: ... and below which the hands have left
 _MOVING_PER_S = 0.5  #: speed, in hand widths, from which a hand moves
 _TOGETHER = 0.5  #: difference of velocities, as a share of the hand's, up to which an object moves with a hand
@@ -42,8 +43,8 @@ def may_hide(table: TrackTable, role: Array) -> Array:
 def occluded(table: TrackTable, rows: Array, role: Array, time_s: float) -> Array:
     """Return which tracks in ``rows``, a mask, are objects under a hand, and note in ``table`` that it hides them.
 
-    An object that is hardly known, because it was seen for a shorter time than it has been missing since, is no object
-    yet that could be hidden.
+    An object that is hardly known is none yet that could be hidden, and one that lies within another of its kind that
+    was seen on this frame is a part of that one: a hand across a box leaves two pieces in sight.
     """
     rows = rows & (role == "object") & (table.state != TrackState.TENTATIVE)
     if not rows.any():
@@ -54,7 +55,9 @@ def occluded(table: TrackTable, rows: Array, role: Array, time_s: float) -> Arra
     cover = _cover(table, hands)
     is_known = ~is_hardly_known(table, time_s)
     was_hidden = table.occluded_by > 0
-    hidden: Array = rows & (was_hidden | (is_known & (cover.sum(axis=1) >= _MIN_COVER)))
+    is_new = is_known & (cover.sum(axis=1) >= _MIN_COVER)
+    hidden: Array = rows & (was_hidden | is_new) & ~_is_part(table)
+    table.occluded_by[was_hidden & rows & ~hidden] = 0
     new = hidden & ~was_hidden
     table.occluded_by[new] = table.track_id[hands[cover[new].argmax(axis=1)]]
     table.hidden_s[hidden], table.doubted_s[hidden] = time_s, np.inf
@@ -126,6 +129,16 @@ def in_reach(table: TrackTable, rows: Array, xyxy: Array) -> Array:
 def _hand_rows(table: TrackTable, role: Array) -> Array:
     """Return the rows of the hands that are there."""
     return np.flatnonzero((role == "hand") & (table.state == TrackState.CONFIRMED))
+
+
+def _is_part(table: TrackTable) -> Array:
+    """Return which tracks (N,) lie for the most part within another of their identity that was seen on this frame."""
+    xyxy = cxcywh_to_xyxy(table.filter.position)
+    share = intersection(xyxy, xyxy) / area(xyxy)[:, None]
+    is_whole = (table.identity[:, None] == table.identity) & (table.origin == Origin.DETECTED)
+    is_whole &= table.track_id[:, None] != table.track_id
+    part: Array = (is_whole & (share > _MIN_PART)).any(axis=1)
+    return part
 
 
 def _rows_of(table: TrackTable, track_id: Array) -> Array:

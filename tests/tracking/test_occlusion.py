@@ -205,3 +205,16 @@ def test_object_that_two_runs_saw_is_known_well_enough_to_be_hidden_by_the_third
                 detections["mug"] = found(MUG) if i == 30 else found(MUG, at(140, 70, 40))
             tracks = run.step(GROUND, detections)
         assert of(tracks, MUG).occluded_by[0] > 0
+
+
+def test_piece_of_an_object_that_is_seen_whole_again_is_not_taken_for_a_hidden_one() -> None:
+    run = Run(create_kalman)
+    hand = found(HAND, at(130, 40, 60))
+    for _ in range(20):  # the hand lies across it and leaves two pieces in sight
+        tracks = run.step(GROUND, {"hand": hand, "mug": found(MUG, (60, 60, 135, 100), (185, 60, 260, 100))})
+    assert len(of(tracks, MUG)) == 2
+    for _ in range(10):
+        tracks = run.step(GROUND, {"hand": hand, "mug": found(MUG, (60, 60, 260, 100))})
+    mugs = of(tracks, MUG)
+    assert (mugs.state == TrackState.CONFIRMED).sum() == 1
+    assert not mugs[mugs.state == TrackState.CONFIRMED].occluded_by.any()
