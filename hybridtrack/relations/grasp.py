@@ -80,8 +80,8 @@ class Ways:
         moved: hand widths that the object has to have gone for certain.
         """
         far, hand, off = _length(self.object), _length(self.hand), _length(self.hand - self.object)
-        alike: Array = self.known & (far >= moved) & (hand >= moved / 2) & (off <= _ALIKE * np.maximum(far, hand))
-        return alike.any(axis=0), (alike & self.confirmed).any(axis=0)
+        alike = self.known & (far >= moved) & (hand >= moved / 2) & (off <= _ALIKE * np.maximum(far, hand))
+        return np.any(alike, axis=0), np.any(alike & self.confirmed, axis=0)
 
     def apart(self, split: float) -> Array:
         """Return which pairs (P,) have moved apart by ``split`` hand widths in the last moments.
