@@ -64,8 +64,9 @@ class BoxTracker(Protocol):
 
     ``reset`` begins a source; then for each frame in order ``measure`` is called, and after the boxes of this frame
     have been settled (by detections where there are any) ``settle`` tells them. One that also has
-    ``expect(change_px, may_hide, is_solid)`` is told before ``measure``, where there are objects, how far each centre
-    is expected to go (N, 2), which boxes (row i, (N, N)) may lie over box i, and which fill their boxes (N,).
+    ``expect(change_px, may_hide, is_solid, is_hand)`` is told before ``measure``, where there are objects, how far each
+    centre is expected to go (N, 2), which boxes (row i, (N, N)) may lie over box i, which fill their boxes (N,), and
+    which are hands (N,).
     """
 
     @property

@@ -36,11 +36,11 @@ class GuardedTracker:
             found: object = self._tracker.measure(frame, track_id, xyxy)
             return _checked(found, len(xyxy))
 
-    def expect(self, change_px: Array, may_hide: Array, is_solid: Array) -> None:
+    def expect(self, change_px: Array, may_hide: Array, is_solid: Array, is_hand: Array) -> None:
         """Tell the tracker what is known of the boxes, if it wants to be told. Raises PluginError."""
         if expect := getattr(self._tracker, "expect", None):
             with self._named("to expect"):
-                expect(change_px, may_hide, is_solid)
+                expect(change_px, may_hide, is_solid, is_hand)
 
     def settle(self, frame: Frame, track_id: Array, xyxy: Array, detected: Array) -> None:
         """Tell the tracker the boxes of this frame. Raises PluginError."""

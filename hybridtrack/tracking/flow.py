@@ -31,6 +31,8 @@ _INLIER_PX = 1.5  #: distance from the common motion up to which a point agrees 
 _INLIER_SPREADS = 2.5  #: ... or this many times the median distance: a hand turns and opens
 _MIN_POINTS = 4  #: that must agree for a box to count as measured
 _MIN_FREE_SHARE = 0.25  #: of a box's points that must lie in no box before it, for these to tell its motion alone
+_LEFT_SHARE = 0.2  #: of a carried thing's points that rest while the hand moves, from which it has been left
+_RESTS_PX, _RESTS_SHARE = 0.35, 0.3  #: way of a point that rests, and as a share of the hand's way
 _MAX_SCALING = 1.25  #: of a box from frame to frame
 _CENTRE_STD_PX = 0.4  #: standard deviation of a perfect measurement of the centre, at flow size
 _SIZE_STD = 0.01  #: ... and of the size, as a share of it
@@ -117,16 +119,16 @@ class FlowTracker:
 
     def reset(self) -> None:
         self._before: Array | None = None
-        self._expected: tuple[Array, Array, Array] | None = None
+        self._expected: tuple[Array, Array, Array, Array] | None = None
         self._hidden: dict[int, Array] = {}  # of solid boxes, by id: the points that something else has come to lie on
 
-    def expect(self, change_px: Array, may_hide: Array, is_solid: Array) -> None:
+    def expect(self, change_px: Array, may_hide: Array, is_solid: Array, is_hand: Array) -> None:
         """Take what is known of N boxes beyond where they lie, for the next call of ``measure``.
 
         change_px: (N, 2), how their centres are expected to go. may_hide: (N, N), in row i the boxes whose pixels may
-        lie over those of box i. is_solid: (N,), what fills its box, unlike a hand.
+        lie over those of box i; not the hand that carries it. is_solid: (N,), what fills its box, unlike a hand.
         """
-        self._expected = change_px, may_hide, is_solid
+        self._expected = change_px, may_hide, is_solid, is_hand
 
     def settle(self, frame: Frame, track_id: Array, xyxy: Array, detected: Array) -> None:
         known = set(track_id[~detected].tolist())
@@ -179,10 +181,11 @@ class FlowTracker:
         expected: Array,
         may_hide: Array,
         is_solid: Array,
+        is_hand: Array,
     ) -> tuple[Array, Array, Array, Array, Array]:
         """Return the common motion of each box's points that are its own, and which boxes show what hides them (N,).
 
-        As ``common_motion``; boxes (N, 4), expected (N, 2), may_hide and is_solid as told, at flow size.
+        As ``common_motion``; boxes (N, 4), expected (N, 2), may_hide, is_solid and is_hand as told, at flow size.
         """
         k = near.shape[1]
         rim = _WINDOW_PX / 2  # a point nearer to a box than this goes with it as often as not
@@ -197,6 +200,14 @@ class FlowTracker:
         shift, scaling, agrees, std = common_motion(near, moved, used, camera, own_share)
         scaling[is_solid & (agrees.sum(axis=1) < _MIN_SOLID_SHARE * k)] = 1.0  # a part of a thing tells no size
         is_foreign = _go_with_cover(shift, expected, covered, hidden, has_free)
+        in_hand = ((point >= boxes[:, :2]) & (point <= boxes[:, 2:])).all(axis=3) & is_hand
+        is_carried = (in_hand & ~may_hide[:, None]).any(axis=(1, 2))  # measured on the hand's points as well
+        way = np.abs(shift - camera).max(axis=1)
+        rests = valid & (
+            np.abs(moved - near - camera).max(axis=2) <= np.maximum(_RESTS_PX, _RESTS_SHARE * way)[:, None]
+        )
+        is_left = is_carried & (way > 2 * _RESTS_PX) & (rests.sum(axis=1) >= _LEFT_SHARE * valid.sum(axis=1))
+        shift[is_left], scaling[is_left], agrees[is_left] = camera, 1.0, rests[is_left]
         hidden |= free & ~agrees
         for row in np.flatnonzero(is_solid & has_free):
             self._hidden[int(track_id[row])] = hidden[row]

@@ -91,7 +91,7 @@ class Tracker:
         role = self._roles()
         expect = getattr(self._box_tracker, "expect", None)
         if expect and "object" in role:
-            expect(dt_s * before.velocity[:, :2], may_hide(table, role), role == "object")
+            expect(dt_s * before.velocity[:, :2], may_hide(table, role), role == "object", role == "hand")
         found = self._box_tracker.measure(frame, table.track_id, xyxy)
         rows = np.flatnonzero(found.is_measured)
         table.origin[:] = Origin.PREDICTED
