@@ -45,8 +45,8 @@ class Mode:
 
     def __str__(self) -> str:
         every = self.detect_every
-        if every.seconds is not None:
-            return f"{self.tracker} every {every}"
+        if every.frames is None:
+            return f"{self.tracker} {every}" if every.is_auto else f"{self.tracker} every {every}"
         return f"{self.tracker} every frame" if every.frames == 1 else f"{self.tracker} every {every} frames"
 
 
@@ -229,8 +229,9 @@ def verdict(rows: Sequence[Row]) -> str:
         return f"{name}: none is faster than detecting on every frame and agrees with it (F1 of {GOOD_F1:g} or more)."
     best = max(paying, key=lambda row: row.speed_up.median)
     every = f"{best.detect_every} frames" if isinstance(best.detect_every, int) else best.detect_every
+    often = "as often as needed" if every == "auto" else f"every {every}"
     return (
-        f"{name}: {best.mode} with the detector every {every} pays most, {best.speed_up.median:.1f} times as fast as "
+        f"{name}: {best.mode} with the detector {often} pays most, {best.speed_up.median:.1f} times as fast as "
         f"detecting on every frame: the fastest of those that agree with it (F1 of {GOOD_F1:g} or more)."
     )
 

@@ -29,6 +29,14 @@ def iou(a: Array, b: Array) -> Array:
     return ratio
 
 
+def gap(a: Array, b: Array) -> Array:
+    """Return the distance (N, M), px, between the nearest points of boxes (N, 4) and (M, 4); 0 where they overlap."""
+    apart = np.maximum(a[:, None, :2] - b[None, :, 2:], b[None, :, :2] - a[:, None, 2:])
+    apart = np.maximum(apart, 0.0)
+    away: Array = np.hypot(apart[..., 0], apart[..., 1])
+    return away
+
+
 def clip(xyxy: Array, size_px: Size) -> Array:
     """Return the boxes cut at the edges of a picture of (width, height); those outside it get no area."""
     width, height = size_px

@@ -10,7 +10,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,19 +25,23 @@ _SIZE = re.compile(r"(\d+)x(\d+)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
-    """How often a detector runs: every so many frames, or every so many seconds of the source's time.
+    """How often a detector runs: every so many frames, every so many seconds of the source's time, or as needed.
 
-    Exactly one of ``frames`` (>= 1) and ``seconds`` (> 0) is set; ``phase`` (0 <= phase < frames) is the frame of the
-    first run. Raises UsageError.
+    Exactly one of ``frames`` (>= 1), ``seconds`` (> 0) and ``is_auto`` is set; ``phase`` (0 <= phase < frames) is the
+    frame of the first run. Raises UsageError.
     """
 
     frames: int | None = None
     seconds: float | None = None
+    is_auto: bool = False
     phase: int = 0
 
     def __post_init__(self) -> None:
-        if (self.frames is None) == (self.seconds is None):
-            raise UsageError(f"a cadence is in frames or in seconds, not {self.frames!r} and {self.seconds!r}")
+        if [self.frames is not None, self.seconds is not None, self.is_auto].count(True) != 1:
+            raise UsageError(
+                f"a cadence is in frames, in seconds or automatic: give one of frames={self.frames!r}, "
+                f"seconds={self.seconds!r}, is_auto={self.is_auto!r}"
+            )
         if self.frames is not None and self.frames < 1:
             raise UsageError(f"a cadence of {self.frames} frames is not possible: use 1 or more")
         if self.seconds is not None and not (self.seconds > 0 and math.isfinite(self.seconds)):
@@ -46,6 +50,8 @@ class Cadence:
             raise UsageError(f"phase={self.phase} does not fit a cadence of {self}: use 0 to {(self.frames or 1) - 1}")
 
     def __str__(self) -> str:
+        if self.is_auto:
+            return "auto"
         return str(self.frames) if self.seconds is None else f"{self.seconds * 1000:g}ms"
 
 
@@ -58,14 +64,17 @@ def parse_time(text: str, *, where: str) -> float:
 
 
 def parse_cadence(value: int | str, *, where: str = "cadence", phase: int = 0) -> Cadence:
-    """Return the cadence that ``3``, ``"3"``, ``"100ms"`` or ``"2s"`` names. Raises UsageError, naming ``where``."""
+    """Return the cadence that ``3``, ``"3"``, ``"100ms"``, ``"2s"`` or ``"auto"`` names.
+
+    Raises UsageError, naming ``where``.
+    """
     text = str(value).strip()
     time = _TIME.fullmatch(text)
     if text == "auto":
-        raise UsageError(f"{where} 'auto' is not available yet: use a number of frames or a time such as 100ms")
+        return Cadence(is_auto=True, phase=phase)
     if isinstance(value, bool) or not (time or re.fullmatch(r"\d+", text)) or float(time[1] if time else text) == 0:
         raise UsageError(
-            f"{where} {value!r} is no cadence: use a whole number of frames from 1, or a time such as 100ms"
+            f"{where} {value!r} is no cadence: use a whole number of frames from 1, a time such as 100ms, or auto"
         )
     if time:
         return Cadence(seconds=parse_time(text, where=where), phase=phase)
@@ -83,7 +92,7 @@ def cadence_for(
         return parse_cadence(every, where="every", phase=phase)
     if default_every is not None and not finds_hands:
         return parse_cadence(default_every, where="default_every", phase=phase)
-    return Cadence(frames=detect_every.frames, seconds=detect_every.seconds, phase=phase)
+    return replace(detect_every, phase=phase)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +328,7 @@ def _size(value: object, where: str) -> tuple[int, int]:
 
 def _cadence(value: object, where: str) -> Cadence:
     if not isinstance(value, int | str):
-        raise _refusal(value, where, "a whole number of frames from 1, or a time such as 100ms")
+        raise _refusal(value, where, "a whole number of frames from 1, a time such as 100ms, or auto")
     return parse_cadence(value, where=where)
 
 

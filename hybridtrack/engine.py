@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
@@ -62,8 +62,8 @@ class _Job:
     frame: Frame
     seen: Frame
     decode_ms: float | None
-    triggers: Mapping[str, str]
-    outcomes: Mapping[str, Future[Outcome]]
+    triggers: dict[str, str] = field(default_factory=dict)
+    outcomes: dict[str, Future[Outcome]] = field(default_factory=dict)
 
 
 class Engine:
@@ -71,8 +71,8 @@ class Engine:
 
     detectors: names (``"hand,every=3"``), ``Detector`` objects, or functions ``frame -> boxes``. identity: the
     names of classes that mean one thing, under one name (``{"cup": ["mug", "bowl"]}``). tracker: a name or a
-    ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. detect_every: frames (3), or a time
-    ("100ms"). size: (width, height) at which detectors and trackers look at a frame; boxes stay in source pixels.
+    ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. detect_every: frames (3), a time ("100ms"),
+    or "auto". size: (width, height) at which detectors and trackers look at a frame; boxes stay in source pixels.
     overlap: decode and detect in threads; the results are the same.
     Close it, or use it in ``with``. Raises UsageError and what the detectors' factories raise.
     """
@@ -107,7 +107,11 @@ class Engine:
         self._infos = [one.info for one in selected]
         self._tracker = Tracker(box_tracker, self.classes)
         self._camera = CameraMotion()
-        self._scheduler = Scheduler({one.info.name: one.cadence for one in selected})
+        self._scheduler = Scheduler(
+            {one.info.name: one.cadence for one in selected},
+            {one.info.name: {info.role for info in one.info.classes} for one in selected},
+        )
+        self._tracks = Tracks.empty()
         self._runners = {
             one.info.name: DetectorRunner(
                 one.info.name,
@@ -159,6 +163,7 @@ class Engine:
             return
         self._scheduler.reset()
         self._tracker.reset()
+        self._tracks = Tracks.empty()
         self._camera.reset()
         self._relations.reset()
         for runner in self._runners.values():
@@ -212,26 +217,34 @@ class Engine:
             raise broken
 
     def _begin(self, frame: Frame, decode_ms: float | None) -> _Job:
-        """Decide which detectors look at the frame, and set them to work."""
+        """Decide which detectors of fixed cadence look at the frame, and set them to work."""
         seen = frame if self._size is None else frame.reduced(self._size)
-        triggers = {
-            name: trigger
-            for name, trigger in self._scheduler.decide(frame.index, frame.time_s).items()
-            if not self._runners[name].is_out
-        }
-        return _Job(frame, seen, decode_ms, triggers, {name: self._runners[name].submit(seen) for name in triggers})
+        job = _Job(frame, seen, decode_ms)
+        self._submit(job, self._scheduler.decide(frame.index, frame.time_s))
+        return job
+
+    def _submit(self, job: _Job, triggers: Mapping[str, str]) -> None:
+        """Set those of the detectors to work that have not been left out."""
+        for name, trigger in triggers.items():
+            if not self._runners[name].is_out:
+                job.triggers[name], job.outcomes[name] = trigger, self._runners[name].submit(job.seen)
 
     def _finish(self, job: _Job) -> tuple[Frame, FrameResult]:
-        """Wait for the detectors, and carry the tracks to this frame."""
+        """Wait for the detectors, and carry the tracks to this frame.
+
+        Those of automatic cadence begin only now: they go by the tracks of the frame before.
+        """
+        self._submit(job, self._scheduler.react(job.frame.time_s, self._tracks, self.classes, job.frame.size_px))
         outcomes: dict[str, Outcome] = {}
-        for name, coming in job.outcomes.items():
+        for name in filter(job.outcomes.__contains__, self._runners):
             if self._runners[name].is_out:  # since this frame was begun: as if it had been begun only now
-                coming.cancel()
+                job.outcomes[name].cancel()
             else:
-                outcomes[name] = self._runners[name].wait(coming)
+                outcomes[name] = self._runners[name].wait(job.outcomes[name])
         found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
         start = time.perf_counter()
         tracks = self._tracker.step(job.seen, {name: one for name, one in found.items() if one is not None})
+        self._tracks = tracks
         tracked = time.perf_counter()
         relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}

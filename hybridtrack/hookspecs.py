@@ -161,7 +161,7 @@ class DetectorSpec:
     summary: str
     create: Callable[[Mapping[str, Any]], Detector]
     options: tuple[Option, ...] = ()
-    default_every: int | str | None = None  #: frames, or a text such as "500ms"
+    default_every: int | str | None = None  #: frames, or a text: "500ms", "auto"
     install_hint: str = ""
 
 

@@ -1,38 +1,61 @@
-"""Which detectors run on a frame, and why: every so many frames, or every so many seconds."""
+"""Which detectors run on a frame, and why: every so many frames, every so many seconds, or when tracks need it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from hybridtrack.attention import ROUNDING_S, Attention
 from hybridtrack.config import Cadence
-
-_ROUNDING_S = 1e-6  #: a time this little before a due time counts as on it: times are rounded to microseconds
+from hybridtrack.types import ClassInfo, Size, Tracks
 
 
 class Scheduler:
-    """Decides for frames in order. A run that fell on a dropped frame is made up for on the next one that is there."""
+    """Decides for frames in order. A run that fell on a dropped frame is made up for on the next one that is there.
 
-    def __init__(self, cadences: Mapping[str, Cadence]) -> None:
-        self._cadences = dict(cadences)
+    cadences: of the detectors, by name. roles: the roles of their classes, which automatic cadences go by.
+
+    ``decide`` tells of fixed cadences what is due, whatever the pictures show, so frames can be asked about ahead of
+    time. ``react`` tells of automatic ones, and wants the tracks of the frame before.
+    """
+
+    def __init__(self, cadences: Mapping[str, Cadence], roles: Mapping[str, Collection[str]] | None = None) -> None:
+        self._fixed = {name: cadence for name, cadence in cadences.items() if not cadence.is_auto}
+        found = {name: (roles or {}).get(name, ()) for name, cadence in cadences.items() if cadence.is_auto}
+        self._attentions = {
+            name: Attention(name, finds_hands="hand" in found[name], finds_objects="object" in found[name])
+            for name in found
+        }
         self.reset()
 
     def reset(self) -> None:
         """Begin a new source: its first frame is frame 0 of every cadence, whatever its number."""
         self._first: tuple[int, float] | None = None
-        self._slots: dict[str, int] = dict.fromkeys(self._cadences, -1)
+        self._slots: dict[str, int] = dict.fromkeys(self._fixed, -1)
+        for attention in self._attentions.values():
+            attention.reset()
 
     def decide(self, frame_index: int, time_s: float) -> dict[str, str]:
-        """Return the trigger of each detector that runs on this frame, by the detector's name."""
+        """Return the trigger of each detector of fixed cadence that runs on this frame, by the detector's name."""
         if self._first is None:
             self._first = (frame_index, time_s)
         triggers = {}
-        for name, cadence in self._cadences.items():
+        for name, cadence in self._fixed.items():
             slot = _slot(cadence, frame_index - self._first[0], time_s - self._first[1])
             if slot > self._slots[name]:
                 self._slots[name] = slot
                 triggers[name] = "interval"
         return triggers
+
+    def react(self, time_s: float, tracks: Tracks, classes: Sequence[ClassInfo], size_px: Size) -> dict[str, str]:
+        """Return the trigger of each detector of automatic cadence that runs on the frame at ``time_s``, by name.
+
+        tracks: those of the frame before, in a picture of ``size_px``; none before the first. ``classes``: the run's.
+        """
+        decided = {
+            name: attention.decide(time_s, tracks, classes, size_px) for name, attention in self._attentions.items()
+        }
+        return {name: trigger for name, trigger in decided.items() if trigger is not None}
 
 
 def _slot(cadence: Cadence, frames: int, seconds: float) -> int:
@@ -40,4 +63,4 @@ def _slot(cadence: Cadence, frames: int, seconds: float) -> int:
     if cadence.frames is not None:
         return (frames - cadence.phase) // cadence.frames if frames >= cadence.phase else -1
     assert cadence.seconds is not None
-    return math.floor((seconds + _ROUNDING_S) / cadence.seconds)
+    return math.floor((seconds + ROUNDING_S) / cadence.seconds)

@@ -497,7 +497,7 @@ class DetectorInfo:
 
     name: str
     classes: tuple[ClassInfo, ...]
-    every: int | str | None = None  #: frames, or a text such as "100ms"
+    every: int | str | None = None  #: frames, or a text: "100ms", "auto"
     distribution: str | None = None
     version: str | None = None
     bundle: str | None = None

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "hybridtrack"
 
 ORDER = (
     *("errors", "types", "boxes", "config", "interruption"),
-    *("hookspecs", "association", "scheduler"),
+    *("hookspecs", "association", "attention", "scheduler"),
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
     *("builtin", "plugin_host"),

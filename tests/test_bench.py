@@ -71,13 +71,15 @@ def test_every_job_has_its_turn_and_each_round_begins_elsewhere() -> None:
 
 
 def test_detecting_on_every_frame_comes_first_and_a_cadence_counts_once() -> None:
-    modes = modes_of([parse_cadence("3"), parse_cadence("100ms"), parse_cadence("3")])
+    modes = modes_of(map(parse_cadence, ("3", "100ms", "3", "auto")))
     assert list(map(str, modes)) == [
         "none every frame",
         "hold every 3 frames",
         "hold every 100ms",
+        "hold auto",
         "flow every 3 frames",
         "flow every 100ms",
+        "flow auto",
     ]
 
 
@@ -113,6 +115,7 @@ def row(mode: str, detect_every: int | str, speed_up: float, f1: float | None, *
             "table.mp4: hold with the detector every 3 frames pays",
         ),
         ([row("flow", "100ms", 2.0, None)], "table.mp4: flow with the detector every 100ms pays most, 2.0 times"),
+        ([row("flow", "auto", 2.0, 1.0)], "table.mp4: flow with the detector as often as needed pays most, 2.0 times"),
         (
             [row("flow", 3, 2.0, 0.8), row("flow", 1, 0.9, 1.0)],
             "table.mp4: none is faster than detecting on every frame",

@@ -45,6 +45,21 @@ def test_iou_is_symmetric_within_zero_and_one_and_one_on_itself(a: Array, b: Arr
     assert (np.diag(boxes.iou(a, a)) == 1).all()
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ((0, 0, 2, 2), (1, 1, 3, 3), 0),  # they overlap
+        ((0, 0, 2, 2), (2, 0, 4, 2), 0),  # they share an edge
+        ((0, 0, 2, 2), (5, 1, 6, 3), 3),  # side by side
+        ((0, 7, 2, 9), (0, 0, 2, 2), 5),  # one above the other
+        ((0, 0, 2, 2), (5, 6, 7, 8), 5),  # corner to corner: 3 across, 4 down
+    ],
+)
+def test_gap_of_two_boxes(a: tuple[float, ...], b: tuple[float, ...], expected: float) -> None:
+    assert boxes.gap(np.array([a], float), np.array([b], float)).item() == pytest.approx(expected)
+    assert boxes.gap(np.array([a] * 3, float), np.empty((0, 4))).shape == (3, 0)
+
+
 @given(xyxy_boxes(), xyxy_boxes())
 def test_intersection_is_no_larger_than_either_box(a: Array, b: Array) -> None:
     assert (boxes.intersection(a, b) <= np.minimum(boxes.area(a)[:, None], boxes.area(b)[None, :])).all()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from hybridtrack.errors import ConfigError, HybridTrackError, UsageError
         ("100ms", Cadence(seconds=0.1)),
         ("2s", Cadence(seconds=2)),
         ("0.5s", Cadence(seconds=0.5)),
+        ("auto", Cadence(is_auto=True)),
     ],
 )
 def test_cadence_is_read_from_frames_and_times(value: int | str, cadence: Cadence) -> None:
@@ -25,16 +27,15 @@ def test_cadence_is_read_from_frames_and_times(value: int | str, cadence: Cadenc
 
 @pytest.mark.parametrize("value", [0, -1, "0", "-1", "1.5", "abc", "", "0ms", "-5ms", "3 frames", "ms", True])
 def test_what_is_no_cadence_is_refused_with_the_place_it_came_from(value: int | str) -> None:
-    with pytest.raises(UsageError, match=r"^--detect-every .*whole number of frames from 1, or a time such as 100ms$"):
+    with pytest.raises(
+        UsageError, match=r"^--detect-every .*whole number of frames from 1, a time such as 100ms, or auto$"
+    ):
         parse_cadence(value, where="--detect-every")
 
 
-def test_automatic_cadence_is_refused_for_now() -> None:
-    with pytest.raises(UsageError, match="not available yet"):
-        parse_cadence("auto")
-
-
-@pytest.mark.parametrize("cadence", [Cadence(frames=7), Cadence(seconds=0.1), Cadence(seconds=2.5)])
+@pytest.mark.parametrize(
+    "cadence", [Cadence(frames=7), Cadence(seconds=0.1), Cadence(seconds=2.5), Cadence(is_auto=True)], ids=str
+)
 def test_text_of_a_cadence_reads_back(cadence: Cadence) -> None:
     assert parse_cadence(str(cadence)) == cadence
 
@@ -43,6 +44,14 @@ def test_phase_has_to_lie_within_the_cadence() -> None:
     assert Cadence(frames=3, phase=2).phase == 2
     with pytest.raises(UsageError, match="phase=3 does not fit a cadence of 3: use 0 to 2"):
         Cadence(frames=3, phase=3)
+    with pytest.raises(UsageError, match="phase=1 does not fit a cadence of auto: use 0 to 0"):
+        Cadence(is_auto=True, phase=1)
+
+
+@pytest.mark.parametrize("given", [{}, {"frames": 3, "seconds": 1.0}, {"frames": 3, "is_auto": True}])
+def test_cadence_is_one_of_its_kinds(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="a cadence is in frames, in seconds or automatic: give one of"):
+        Cadence(**given)
 
 
 @pytest.mark.parametrize(

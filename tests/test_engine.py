@@ -269,7 +269,7 @@ def lines_without_timings(path: Path) -> list[bytes | dict[str, Any]]:
     return [*lines, summary]
 
 
-@pytest.mark.parametrize("detect_every", [1, 3, 10, "100ms"])
+@pytest.mark.parametrize("detect_every", [1, 3, 10, "100ms", "auto"])
 @pytest.mark.parametrize("tracker", ["flow", "kalman", "hold"])
 def test_threads_change_no_byte_of_the_result(
     tmp_path: Path, table_clip: Path, tracker: str, detect_every: int | str
@@ -286,6 +286,52 @@ def test_threads_change_no_byte_of_the_result(
     assert len(written[0]) == 23
     assert any(b'"id":1' in line for line in written[0] if isinstance(line, bytes))
     assert written[0] == written[1]
+
+
+def test_threads_change_no_byte_of_two_detectors_of_which_one_looks_as_needed(tmp_path: Path, table_clip: Path) -> None:
+    detectors = ["hand,every=3", f"replay,path={table_clip.with_suffix('')},every=auto"]
+    written = []
+    for is_overlapped in (False, True):
+        path = tmp_path / "tracks.jsonl"
+        with open_source(str(table_clip)) as source, Engine(detectors=detectors, overlap=is_overlapped) as engine:
+            write_run(engine, source, [JsonLinesSink(path, with_detections=True)], max_frames=60)
+        written.append(lines_without_timings(path))
+    triggers = {run["trigger"] for line in written[0][1:-1] for run in json.loads(line)["runs"]}  # type: ignore[arg-type]
+    assert len(triggers) > 1
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize("detect_every", [1, "auto"])
+def test_detectors_look_at_a_frame_side_by_side(detect_every: int | str) -> None:
+    meeting = threading.Barrier(2)
+
+    def first(frame: Frame) -> np.ndarray:
+        meeting.wait(30)  # goes on once the other one looks too, and raises when it never does
+        return square_at(frame.index)
+
+    def second(frame: Frame) -> list[Any]:
+        meeting.wait(30)
+        return []
+
+    with Engine(detectors=[first, second], detect_every=detect_every) as engine:
+        results = results_of(engine, generated(3))
+        assert engine.failures == {}
+    assert [run.detector for run in results[0].runs] == ["first", "second"]
+
+
+def test_automatic_detector_goes_by_the_tracks_of_the_frame_before() -> None:
+    hand = ClassInfo(name="hand", role="hand")
+
+    def hand_from_5_on(frame: Frame) -> np.ndarray:
+        return square_at(frame.index) if frame.index >= 5 else np.empty((0, 4))
+
+    with Engine(detectors=[FunctionDetector(hand_from_5_on, (hand,))], detect_every="auto") as engine:
+        results = results_of(engine, generated(20))
+    assert {result.frame_index: result.runs[0].trigger for result in results if result.runs} == {
+        0: "entry",
+        6: "entry",  # 0.2 s later
+        15: "interval",  # the hand is there and well: 0.3 s later
+    }
 
 
 @pytest.mark.parametrize("is_overlapped", [True, False])
@@ -572,7 +618,7 @@ def test_engine_is_closed_twice_without_harm() -> None:
     ("options", "message"),
     [
         ({"detect_every": 0}, "cadence 0 is no cadence"),
-        ({"detect_every": "auto"}, "not available yet"),
+        ({"detect_every": "often"}, "cadence 'often' is no cadence"),
         ({"detect_every": 1.5}, "cadence 1.5 is no cadence"),
         ({"tracker": "flwo"}, "unknown tracker 'flwo'"),
         ({"detectors": ["hnad"]}, "unknown detector 'hnad'"),

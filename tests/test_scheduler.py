@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hybridtrack.config import Cadence
 from hybridtrack.scheduler import Scheduler
+from hybridtrack.types import Tracks
 
 
 def runs_of(cadence: Cadence, moments: Sequence[tuple[int, float]]) -> list[int]:
@@ -86,6 +87,24 @@ def test_each_detector_has_its_own_cadence_and_says_why_it_runs() -> None:
         {"hand": "interval"},
         {"mug": "interval"},
     ]
+
+
+def test_automatic_cadences_react_to_tracks_and_fixed_ones_do_not() -> None:
+    scheduler = Scheduler(
+        {"hand": Cadence(is_auto=True), "mug": Cadence(is_auto=True), "book": Cadence(frames=2)},
+        {"hand": {"hand"}, "mug": {"object"}, "book": {"object"}},
+    )
+    assert [scheduler.decide(index, index / 30) for index in range(3)] == [
+        {"book": "interval"},
+        {},
+        {"book": "interval"},
+    ]
+    reactions = [scheduler.react(index / 30, Tracks.empty(), [], (640, 360)) for index in range(31)]
+    assert reactions[0] == {"hand": "entry", "mug": "interval"}
+    assert [index for index, one in enumerate(reactions) if "hand" in one] == [0, 6, 12, 18, 24, 30]
+    assert [index for index, one in enumerate(reactions) if "mug" in one] == [0, 30]
+    scheduler.reset()
+    assert scheduler.react(5.0, Tracks.empty(), [], (640, 360)) == reactions[0]
 
 
 def test_no_detector_is_no_run() -> None:

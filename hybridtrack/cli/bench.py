@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Compare detecting every frame with holding and following boxes.")
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option(
-    "--detect-every", metavar="N,...", default="1,3,5,10", show_default=True, help="Frames, or times (100ms)."
+    "--detect-every", metavar="N,...", default="1,3,5,10", show_default=True, help="Frames, times (100ms), or auto."
 )
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="How often each mode runs.")
 @click.option(

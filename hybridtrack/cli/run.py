@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 @click.option("--width", type=int, help="Width to ask of a camera, in pixels.")
 @click.option("--height", type=int, help="Height to ask of a camera, in pixels.")
 @click.option("--size", metavar="WxH", help="Detectors and trackers look at this size; boxes stay in source pixels.")
-@click.option("--detect-every", metavar="N|100ms", help="Run detectors of hands every N frames or T ms.  [default: 3]")
+@click.option(
+    "--detect-every",
+    metavar="N|100ms|auto",
+    help="Run detectors of hands every N frames, every T ms, or as tracks need it.  [default: 3]",
+)
 @click.option(
     "--detector",
     metavar="NAME[,every=N][,phase=P][,limit=T][,key=value…]",

@@ -17,14 +17,6 @@ def hand_width(xyxy: Array) -> Array:
     return width
 
 
-def gap(hands: Array, objects: Array) -> Array:
-    """Return the distance (N, M), px, between the nearest points of boxes (N, 4) and (M, 4); 0 where they overlap."""
-    apart = np.maximum(hands[:, None, :2] - objects[None, :, 2:], objects[None, :, :2] - hands[:, None, 2:])
-    apart = np.maximum(apart, 0.0)
-    away: Array = np.hypot(apart[..., 0], apart[..., 1])
-    return away
-
-
 def offset(hands: Array, objects: Array) -> Array:
     """Return the way (N, M, 2), px, from the hands' centres to the objects'."""
     way: Array = xyxy_to_cxcywh(objects)[None, :, :2] - xyxy_to_cxcywh(hands)[:, None, :2]

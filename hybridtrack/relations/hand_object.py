@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from hybridtrack import boxes
 from hybridtrack.errors import UsageError
 from hybridtrack.relations import geometry
 from hybridtrack.relations.grasp import GRASP_S, Ways
@@ -108,7 +109,7 @@ class HandObject:
         hand_ids, object_ids = tracks.track_id[hands].tolist(), tracks.track_id[objects].tolist()
         hands_xyxy, objects_xyxy = xyxy[hands], xyxy[objects]
         width_px = self._hand_widths(hand_ids, geometry.hand_width(hands_xyxy))
-        distance = geometry.gap(hands_xyxy, objects_xyxy) / width_px[:, None]
+        distance = boxes.gap(hands_xyxy, objects_xyxy) / width_px[:, None]
         i, j = np.nonzero(self._is_near(distance, hand_ids, object_ids))
         overlap, coverage = (share[i, j] for share in geometry.overlap(hands_xyxy, objects_xyxy))
         offset = geometry.offset(hands_xyxy, objects_xyxy)[i, j] / width_px[i, None]

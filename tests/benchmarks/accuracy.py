@@ -28,7 +28,7 @@ from hybridtrack.sources import open_source
 SHARED = Path(__file__).parents[3] / "shared"
 CLIPS = tuple(SHARED / "data" / name for name in ("coffee", "cups", "table_demo"))
 SCORER = SHARED / "tools/score.py"
-FIGURES = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "filled_F1")
+FIGURES = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "filled_F1", "runs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +52,30 @@ def clip_in(folder: Path) -> Path:
     return clip
 
 
-def write_tracks(clip: Path, file: Path, *, tracker: str, detect_every: int, phase: int, raw: bool = False) -> None:
-    """Write the tracks of a clip; ``raw``: with the detections that they were made of."""
+def write_tracks(clip: Path, file: Path, *, tracker: str, detect_every: str, phase: int, raw: bool = False) -> int:
+    """Write the tracks of a clip; ``raw``: with the detections that they were made of. Return the detector's runs."""
     detector = f"hand,every={detect_every},phase={phase}"
     with Engine(detectors=[detector], tracker=tracker) as engine, open_source(str(clip)) as source:
-        write_run(engine, source, [JsonLinesSink(file, with_detections=raw)])
+        summary = write_run(engine, source, [JsonLinesSink(file, with_detections=raw)])
+    return summary.detector_runs.get("hand", 0)
 
 
 def score_tracks(
-    scorer: Scorer, folders: Sequence[Path], *, tracker: str, detect_every: int, phases: Sequence[int]
+    scorer: Scorer, folders: Sequence[Path], *, tracker: str, detect_every: str, phases: Sequence[int]
 ) -> dict[str, float]:
-    """Return the figures of one tracker at one N, combined over the clips; means over the phases below N."""
+    """Return the figures of one tracker at one N, combined over the clips; means over the phases below N.
+
+    ``runs`` is the number of detector runs. ``auto`` has no phases.
+    """
     scores: list[dict[str, Any]] = []
-    for phase in (phase for phase in phases if phase < detect_every):
+    for phase in (phase for phase in phases if phase < (1 if detect_every == "auto" else int(detect_every))):
         with TemporaryDirectory() as place:
             files = [Path(place) / f"{number}.jsonl" for number in range(len(folders))]
-            for file, folder in zip(files, folders, strict=True):
+            runs = sum(
                 write_tracks(clip_in(folder), file, tracker=tracker, detect_every=detect_every, phase=phase)
-            scores.append(scorer.score(files, folders))
+                for file, folder in zip(files, folders, strict=True)
+            )
+            scores.append({**scorer.score(files, folders), "runs": runs})
     known = {name: [one[name] for one in scores if one[name] is not None] for name in FIGURES}
     return {name: statistics.mean(values) for name, values in known.items() if values}
 
@@ -79,7 +85,7 @@ def score_detections(scorer: Scorer, folders: Sequence[Path]) -> Iterator[tuple[
     for folder in folders:
         with TemporaryDirectory() as place:
             file = Path(place) / "raw.jsonl"
-            write_tracks(clip_in(folder), file, tracker="none", detect_every=1, phase=0, raw=True)
+            write_tracks(clip_in(folder), file, tracker="none", detect_every="1", phase=0, raw=True)
             yield folder.name, scorer.score([file], [folder])
 
 
@@ -98,12 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scorer-python", required=True, metavar="PYTHON", help="an interpreter with trackeval")
     parser.add_argument("--scorer", type=Path, default=SCORER, metavar="SCRIPT")
     parser.add_argument("--trackers", type=names, default=["flow", "kalman", "medianflow", "hold"], metavar="NAME,...")
-    parser.add_argument("--detect-every", type=numbers, default=[1, 3, 5, 10], metavar="N,...")
+    parser.add_argument("--detect-every", type=names, default=["1", "3", "5", "10"], metavar="N,...")
     parser.add_argument("--phases", type=numbers, default=[0], metavar="P,...")
     options = parser.parse_args(arguments)
     folders = options.folders or CLIPS
     scorer = Scorer(options.scorer_python, options.scorer)
-    if 1 in options.detect_every:
+    if "1" in options.detect_every:
         print("| raw detections, N = 1 | AP50 | AP75 |\n|---|---|---|")
         for name, figures in score_detections(scorer, folders):
             print(f"| {name} | {figures['AP50']:.3f} | {figures['AP75']:.3f} |", flush=True)
