@@ -53,15 +53,20 @@ class Attention:
         self._near: set[tuple[int, int]] = set()
         self._news = ""
 
-    def decide(self, time_s: float, tracks: Tracks, classes: Sequence[ClassInfo], size_px: Size) -> str | None:
+    def decide(
+        self, time_s: float, tracks: Tracks, classes: Sequence[ClassInfo], size_px: Size, *, is_busy: bool = False
+    ) -> str | None:
         """Return why the detector has to look at the frame at ``time_s``, in one word; None: it has not.
 
-        tracks: those of the frame before, in a picture of ``size_px``; ``classes`` is the run's list.
+        tracks: those of the frame before, in a picture of ``size_px``; ``classes`` is the run's list. While it
+        ``is_busy`` with an earlier frame it does not look; what has happened meanwhile counts afterwards.
         """
         role = np.array([classes[i].role for i in tracks.class_id.tolist()], object)
         is_own = np.array([one == self._name for one in tracks.detector], bool)
         hands = tracks[(role == "hand") & (tracks.state == TrackState.CONFIRMED)]
         self._notice(hands, tracks[(role == "object") & is_own])
+        if is_busy:
+            return None
         since_s = np.inf if self._last_s is None else time_s - self._last_s
         for trigger, wait_s in self._wishes(time_s, hands, tracks[is_own], size_px):
             if since_s >= wait_s - ROUNDING_S:

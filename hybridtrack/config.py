@@ -231,6 +231,7 @@ class RunSettings:
     max_frames: int | None = None
     loop: int = 1
     fps: float | None = None
+    live: bool = False
     json: str | None = None
     with_detections: bool = False
     mot: str | None = None
@@ -380,6 +381,7 @@ _READERS: Mapping[str, Reader] = {
     "max_frames": _count,
     "loop": _count,
     "fps": _rate,
+    "live": _flag,
     "json": _text,
     "with_detections": _flag,
     "mot": _text,

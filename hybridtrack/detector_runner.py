@@ -110,12 +110,22 @@ class DetectorRunner:
         """Return the outcome to come of a run on ``frame``."""
         return self._call(partial(self._run, frame))
 
-    def wait(self, future: Future[Outcome]) -> Outcome:
+    def poll(self, future: Future[Outcome], begun_s: float) -> Outcome | None:
+        """Return the outcome when it is there or the limit has passed, None before.
+
+        begun_s: when the run was submitted, by ``time.monotonic()``.
+        """
+        if future.done() or time.monotonic() - begun_s >= self._hang_limit_s:
+            return self.wait(future, begun_s=begun_s)
+        return None
+
+    def wait(self, future: Future[Outcome], *, begun_s: float | None = None) -> Outcome:
         """Return the outcome when it is there, or a failed one when it takes longer than the limit.
 
-        In strict mode it raises what the detector raised, or DetectorError for a result that breaks the contract.
+        That counts from ``begun_s``, by ``time.monotonic()``, or from now on. In strict mode it raises what the
+        detector raised, or DetectorError for a result that breaks the contract.
         """
-        if self._comes(future):
+        if self._comes(future, begun_s):
             outcome = future.result()
         else:
             self._is_hung = self.is_out = True
@@ -130,9 +140,9 @@ class DetectorRunner:
             self._in_a_row = 0
         return outcome
 
-    def _comes(self, future: Future[Any]) -> bool:
-        """Return whether the result is there within the limit."""
-        end_s = time.monotonic() + self._hang_limit_s
+    def _comes(self, future: Future[Any], begun_s: float | None = None) -> bool:
+        """Return whether the result is there within the limit, which counts from now on unless ``begun_s`` says."""
+        end_s = (time.monotonic() if begun_s is None else begun_s) + self._hang_limit_s
         while not future.done() and (left_s := end_s - time.monotonic()) > 0:
             futures.wait((future,), min(left_s, WAIT_SLICE_S))
         return future.done()

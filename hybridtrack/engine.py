@@ -21,6 +21,7 @@ from hybridtrack.config import Cadence, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError
 from hybridtrack.identity import Identities
+from hybridtrack.late_results import LateResults, LateRun
 from hybridtrack.plugin_host import PluginHost
 from hybridtrack.relation_runner import RelationRunner
 from hybridtrack.scheduler import Scheduler
@@ -64,6 +65,7 @@ class _Job:
     decode_ms: float | None
     triggers: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, Future[Outcome]] = field(default_factory=dict)
+    late: Mapping[str, LateRun] = field(default_factory=dict)
 
 
 class Engine:
@@ -73,7 +75,8 @@ class Engine:
     names of classes that mean one thing, under one name (``{"cup": ["mug", "bowl"]}``). tracker: a name or a
     ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. detect_every: frames (3), a time ("100ms"),
     or "auto". size: (width, height) at which detectors and trackers look at a frame; boxes stay in source pixels.
-    overlap: decode and detect in threads; the results are the same.
+    overlap: decode and detect in threads; the results are the same. live: no frame waits for a slow detector, whose
+    result is carried to the frame on which it arrives: for cameras, and not repeatable.
     Close it, or use it in ``with``. Raises UsageError and what the detectors' factories raise.
     """
 
@@ -88,6 +91,7 @@ class Engine:
         size: Size | None = None,
         runtime: str | None = None,
         overlap: bool = True,
+        live: bool = False,
         host: PluginHost | None = None,
     ) -> None:
         host = host or PluginHost.load()
@@ -117,7 +121,7 @@ class Engine:
                 one.info.name,
                 one.detector,
                 origin=one.origin,
-                in_thread=overlap,
+                in_thread=overlap or live,
                 hang_limit_s=one.hang_limit_s,
                 is_strict=one.is_strict,
             )
@@ -127,6 +131,7 @@ class Engine:
             run_class_ids(self._identities.of(one.info.classes), self.classes)
         self._size = size
         self._overlap = overlap
+        self._late = LateResults() if live else None
 
     def info(self, source: Source, settings: Mapping[str, Any] | None = None) -> RunInfo:
         """Return what sinks are told before the first frame."""
@@ -148,7 +153,8 @@ class Engine:
     @property
     def notes(self) -> list[str]:
         """What the user should know of the detectors and relations, one line each."""
-        return [*(runner.note for runner in self._runners.values() if runner.note), *self._relations.notes]
+        notes = [*(runner.note for runner in self._runners.values() if runner.note), *self._relations.notes]
+        return notes if self._late is None else [*notes, self._late.note]
 
     def run(
         self, source: Source | str, *, max_frames: int | None = None
@@ -166,6 +172,8 @@ class Engine:
         self._tracks = Tracks.empty()
         self._camera.reset()
         self._relations.reset()
+        if self._late:
+            self._late.reset()
         for runner in self._runners.values():
             runner.reset()
         frames = islice(source, max_frames)
@@ -173,7 +181,7 @@ class Engine:
             yield from self._results(untimed(frames), 0)
         elif self._overlap:
             with closing(ReadAhead(frames)) as ahead:
-                yield from self._results(ahead, LOOK_AHEAD)
+                yield from self._results(ahead, 0 if self._late else LOOK_AHEAD)
         else:
             yield from self._results(timed(frames), 0)
 
@@ -213,15 +221,21 @@ class Engine:
             for job in under_way:
                 for outcome in job.outcomes.values():
                     outcome.cancel()
+            if self._late:
+                self._late.cancel()
         if broken:
             raise broken
 
     def _begin(self, frame: Frame, decode_ms: float | None) -> _Job:
         """Decide which detectors of fixed cadence look at the frame, and set them to work."""
         seen = frame if self._size is None else frame.reduced(self._size)
-        job = _Job(frame, seen, decode_ms)
-        self._submit(job, self._scheduler.decide(frame.index, frame.time_s))
+        job = _Job(frame, seen, decode_ms, late=self._late.take(self._runners) if self._late else {})
+        self._submit(job, self._scheduler.decide(frame.index, frame.time_s, busy=self._busy))
         return job
+
+    @property
+    def _busy(self) -> frozenset[str]:
+        return self._late.busy if self._late else frozenset()
 
     def _submit(self, job: _Job, triggers: Mapping[str, str]) -> None:
         """Set those of the detectors to work that have not been left out."""
@@ -234,7 +248,12 @@ class Engine:
 
         Those of automatic cadence begin only now: they go by the tracks of the frame before.
         """
-        self._submit(job, self._scheduler.react(job.frame.time_s, self._tracks, self.classes, job.frame.size_px))
+        triggers = self._scheduler.react(
+            job.frame.time_s, self._tracks, self.classes, job.frame.size_px, busy=self._busy
+        )
+        self._submit(job, triggers)
+        if self._late:
+            self._late.leave(job.seen, job.triggers, job.outcomes, has_told=job.late)
         outcomes: dict[str, Outcome] = {}
         for name in filter(job.outcomes.__contains__, self._runners):
             if self._runners[name].is_out:  # since this frame was begun: as if it had been begun only now
@@ -243,31 +262,43 @@ class Engine:
                 outcomes[name] = self._runners[name].wait(job.outcomes[name])
         found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
         start = time.perf_counter()
+        late = self._amend(job.late)
         tracks = self._tracker.step(job.seen, {name: one for name, one in found.items() if one is not None})
         self._tracks = tracks
+        if self._late:
+            self._late.remember(job.seen, tracks)
         tracked = time.perf_counter()
         relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
         stage_ms |= {
-            "detect": sum(outcome.ms for outcome in outcomes.values()),
+            "detect": sum(outcome.ms for outcome in [*outcomes.values(), *(run.outcome for run in job.late.values())]),
             "track": (tracked - start) * 1000,
             "relate": (time.perf_counter() - tracked) * 1000,
         }
-        runs = tuple(
+        runs = [
             DetectorRun(detector=name, trigger=job.triggers[name], status="failed" if outcome.error else "ok")
             for name, outcome in outcomes.items()
-        )
+        ]
         return job.frame, FrameResult(
             frame_index=job.frame.index,
             time_s=job.frame.time_s,
-            runs=runs,
-            detections={name: found.get(name) for name in self._runners},
+            runs=(*(run.told_of(name) for name, run in job.late.items()), *runs),
+            detections={name: found.get(name, late.get(name)) for name in self._runners},
             tracks=tracks,
             relations=relations,
             events=events,
             camera=camera,
             stage_ms=stage_ms,
         )
+
+    def _amend(self, late: Mapping[str, LateRun]) -> dict[str, Detections | None]:
+        """Correct the tracks of the frame before by what came late, and return it as it was found, by detector."""
+        found = {name: self._in_run_classes(run.outcome) for name, run in late.items()}
+        for name, one in found.items():
+            carried = None if one is None or self._late is None else self._late.carried(late[name], one, self.classes)
+            if carried is not None:
+                self._tracker.amend(carried[0], name, carried[1], late[name].time_s)
+        return found
 
     def _relate(self, frame: Frame, tracks: Tracks) -> tuple[Relations, tuple[Event, ...], Array | None]:
         """Return what the tracks have to do with each other, and how the camera has moved where that was needed."""

@@ -92,7 +92,7 @@ class _Totals:
         self._frames += 1
         tracks = result.tracks
         self._track_ids.update(tracks.track_id[tracks.state == TrackState.CONFIRMED].tolist())
-        self._runs.update(run.detector for run in result.runs if run.status == "ok")
+        self._runs.update(run.detector for run in result.runs if run.status != "failed")
         for name, ms in {**result.stage_ms, "write": write_ms}.items():
             self._stage_ms[name] += ms
         self._end = time.perf_counter()

@@ -35,25 +35,37 @@ class Scheduler:
         for attention in self._attentions.values():
             attention.reset()
 
-    def decide(self, frame_index: int, time_s: float) -> dict[str, str]:
-        """Return the trigger of each detector of fixed cadence that runs on this frame, by the detector's name."""
+    def decide(self, frame_index: int, time_s: float, *, busy: Collection[str] = ()) -> dict[str, str]:
+        """Return the trigger of each detector of fixed cadence that runs on this frame, by the detector's name.
+
+        Those that are ``busy`` with an earlier frame make up for it on the first frame on which they are not.
+        """
         if self._first is None:
             self._first = (frame_index, time_s)
         triggers = {}
         for name, cadence in self._fixed.items():
             slot = _slot(cadence, frame_index - self._first[0], time_s - self._first[1])
-            if slot > self._slots[name]:
+            if slot > self._slots[name] and name not in busy:
                 self._slots[name] = slot
                 triggers[name] = "interval"
         return triggers
 
-    def react(self, time_s: float, tracks: Tracks, classes: Sequence[ClassInfo], size_px: Size) -> dict[str, str]:
+    def react(
+        self,
+        time_s: float,
+        tracks: Tracks,
+        classes: Sequence[ClassInfo],
+        size_px: Size,
+        *,
+        busy: Collection[str] = (),
+    ) -> dict[str, str]:
         """Return the trigger of each detector of automatic cadence that runs on the frame at ``time_s``, by name.
 
         tracks: those of the frame before, in a picture of ``size_px``; none before the first. ``classes``: the run's.
         """
         decided = {
-            name: attention.decide(time_s, tracks, classes, size_px) for name, attention in self._attentions.items()
+            name: attention.decide(time_s, tracks, classes, size_px, is_busy=name in busy)
+            for name, attention in self._attentions.items()
         }
         return {name: trigger for name, trigger in decided.items() if trigger is not None}
 

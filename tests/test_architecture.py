@@ -18,7 +18,8 @@ ORDER = (
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
     *("builtin", "plugin_host"),
-    *("detector_runner", "relation_runner", "tracker_guard", "selection", "identity", "engine", "run", "ledger"),
+    *("detector_runner", "late_results", "relation_runner", "tracker_guard", "selection", "identity"),
+    *("engine", "run", "ledger"),
     *("bench", "evaluate", "view", "report", "export", "testing", "doctor"),
     *("cli", "__main__"),
 )

@@ -183,6 +183,16 @@ def test_detector_of_neither_is_treated_like_one_of_things() -> None:
     assert decided(faces, lambda index: [hand()], 35) == {0: "interval", 30: "interval"}
 
 
+def test_what_happens_while_a_detector_is_busy_counts_afterwards() -> None:
+    attention = of_table()
+    beside, away = tracks_of([mug(300), hand(370)]), tracks_of([mug(300), hand(500)])
+    assert attention.decide(0.0, Tracks.empty(), CLASSES, SIZE) == "interval"
+    assert attention.decide(0.3, beside, CLASSES, SIZE, is_busy=True) is None
+    assert attention.decide(0.4, away, CLASSES, SIZE, is_busy=True) is None
+    assert attention.decide(0.5, away, CLASSES, SIZE) == "hand_left"
+    assert attention.decide(0.9, away, CLASSES, SIZE) is None
+
+
 def test_first_frame_may_come_at_any_time_and_reset_begins_anew() -> None:
     attention = of_table()
     assert attention.decide(100.0, Tracks.empty(), CLASSES, SIZE) == "interval"

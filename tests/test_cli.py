@@ -174,6 +174,19 @@ def test_flags_reach_the_run(workplace: Path, capfd: pytest.CaptureFixture[str])
         assert (workplace / name).stat().st_size > 0
 
 
+def test_file_that_is_played_live_is_read_whole_and_said_not_to_be_repeatable(
+    workplace: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(["run", "clip.mp4", "--live", "--max-frames", "20", "--json", "out.jsonl"]) == 0
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert re.fullmatch(r"hybridtrack run: live: \d+ results? of (a detector|detectors) came late .*\n", err)
+    header, *frames, summary = read(workplace / "out.jsonl")
+    assert header["settings"]["live"] is True  # type: ignore[index]
+    assert [frame["frame"] for frame in frames] == list(range(20))
+    assert "not repeatable" in summary["notes"][0]  # type: ignore[index]
+
+
 def test_run_without_an_output_prints_a_table(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["run", "clip.mp4", "--max-frames", "30"]) == 0
     out, err = capfd.readouterr()

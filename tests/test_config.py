@@ -140,7 +140,7 @@ def test_resolved_settings_repeat_the_run(tmp_path: Path) -> None:
         "detect_every": "100ms",
         "detector": ("hand,every=2,phase=1,limit=500ms",),
     }
-    settings = read_settings({**flags, "json": "out.jsonl", "start": 1.5})
+    settings = read_settings({**flags, "json": "out.jsonl", "start": 1.5, "live": True})
     resolved = {key: value for key, value in settings.resolved().items() if value is not None}
     lines = [
         f"{key} = {str(value).lower() if isinstance(value, bool) else repr(value)}" for key, value in resolved.items()
@@ -148,6 +148,7 @@ def test_resolved_settings_repeat_the_run(tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text("\n".join(lines))
     assert read_settings({}, tmp_path / "run.toml").resolved() == settings.resolved()
     assert resolved["detector"] == ["hand,every=2,phase=1,limit=500ms"]
+    assert resolved["live"] is True
     assert "json" not in resolved  # where the output goes does not shape it
 
 

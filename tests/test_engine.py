@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from hybridtrack.sources.source import RecordedSource
 from hybridtrack.types import (
     ClassInfo,
     Detections,
+    DetectorRun,
     Frame,
     FrameResult,
     RunInfo,
@@ -358,6 +360,159 @@ def test_detector_that_keeps_failing_is_left_out_at_the_same_frame_with_and_with
         "frame 12: RuntimeError: lens is dirty",
     )
     assert collected.summary == summary
+
+
+# --- live
+
+
+class Slow:
+    """A detector that knows where the square is, and tells it only when it may."""
+
+    def __init__(self) -> None:
+        self.may_tell = threading.Event()
+        self.looked_at: list[int] = []
+
+    def __call__(self, frame: Frame) -> np.ndarray:
+        self.looked_at.append(frame.index)
+        assert self.may_tell.wait(60)
+        return square_at(min(frame.index, LAST_MOVE))
+
+
+LAST_MOVE = 40  #: frame from which the square rests, so that a test can wait for what comes
+
+
+def endless() -> RecordedSource:
+    """Return frames without end: waiting for a thread is taking frames until it has done its work."""
+
+    def frames() -> Generator[Frame, None, None]:
+        moving = list(pictures(LAST_MOVE + 1))
+        yield from moving
+        for index in count(LAST_MOVE + 1):
+            yield Frame.from_array(moving[-1].bgr(), index=index, time_s=index / 30)
+
+    made = frames()
+    return RecordedSource("endless", VideoInfo(width_px=SIZE[0], height_px=SIZE[1]), next(made), made)
+
+
+def named(function: Callable[[Frame], Any], name: str) -> FunctionDetector:
+    """Return a detector of squares that is called ``name`` in the run."""
+    kind = type(name, (FunctionDetector,), {})
+    made: FunctionDetector = kind(function, (ClassInfo(name="square"),))
+    return made
+
+
+@pytest.mark.parametrize("is_overlapped", [True, False])
+@pytest.mark.parametrize("arrival", [6, 25])
+def test_late_result_joins_the_track_that_is_there_at_the_place_of_the_present_frame(
+    arrival: int, is_overlapped: bool
+) -> None:
+    slow = Slow()
+    detectors = [named(square, "fast"), named(slow, "slow")]
+    late = []
+    with Engine(detectors=detectors, detect_every=1000, live=True, overlap=is_overlapped) as engine:
+        with closing(engine.run(endless())) as results:
+            for _, result in results:
+                if result.frame_index == arrival:
+                    slow.may_tell.set()
+                late = [run for run in result.runs if run.detector == "slow"]
+                if late:
+                    break
+        assert engine.notes[-1].startswith("live: ")
+    assert slow.looked_at == [0]
+    assert [(run.status, run.frame_index, run.trigger) for run in late] == [("late", 0, "interval")]
+    assert result.frame_index > arrival
+    (found,) = [one for name, one in result.detections.items() if name == "slow"]
+    assert found is not None
+    np.testing.assert_allclose(found.xyxy, square_at(0))  # as it was found
+    assert confirmed(result).track_id.tolist() == [1]
+    assert iou(square_at(min(result.frame_index, LAST_MOVE)), confirmed(result).xyxy)[0, 0] > 0.7
+
+
+def test_late_result_of_something_new_begins_a_track_at_the_place_of_the_present_frame() -> None:
+    slow = Slow()
+    with Engine(detectors=[slow], detect_every=1000, live=True) as engine, closing(engine.run(endless())) as results:
+        for _, result in results:
+            if result.frame_index == 20:
+                slow.may_tell.set()
+            if result.runs:
+                break
+            assert len(result.tracks) == 0
+    assert result.frame_index > 20
+    assert confirmed(result).track_id.tolist() == [1]
+    assert iou(square_at(min(result.frame_index, LAST_MOVE)), confirmed(result).xyxy)[0, 0] > 0.7
+
+
+def test_slow_detector_does_not_stall_the_others_and_is_not_asked_again_before_it_has_told() -> None:
+    slow = Slow()
+    detectors = [named(square, "fast"), named(slow, "slow")]
+    seen: list[DetectorRun] = []
+    with Engine(detectors=detectors, detect_every=3, live=True) as engine, closing(engine.run(endless())) as results:
+        for _, result in results:
+            seen += result.runs
+            if len(seen) == 10:
+                break
+        assert {run.detector for run in seen} == {"fast"}
+        assert {run.status for run in seen} <= {"ok", "late"}  # a machine may be too busy to be in time
+        assert slow.looked_at == [0]
+        slow.may_tell.set()
+        while len(slow.looked_at) == 1:
+            next(results)
+    assert slow.looked_at[1] > 20
+
+
+@pytest.mark.usefixtures("no_thread_is_left")
+def test_closing_does_not_wait_for_what_is_under_way() -> None:
+    slow = Slow()
+    with Engine(detectors=[slow], detect_every=1, live=True) as engine:
+        results = engine.run(endless())
+        for _ in range(5):
+            next(results)
+        results.close()
+        assert not slow.may_tell.is_set()  # though it has not told yet
+        slow.may_tell.set()
+    assert slow.looked_at == [0]
+
+
+def test_live_run_counts_late_results_and_says_that_it_is_not_repeatable() -> None:
+    slow, collected = Slow(), Collected()
+
+    def release(result: FrameResult) -> None:
+        slow.may_tell.set()
+        if result.runs:
+            raise StopRun("it has told")
+
+    with Engine(detectors=[slow], detect_every=1000, live=True) as engine:
+        summary = write_run(engine, endless(), [collected], on_frame=release)
+    assert summary.detector_runs == {"Slow": 1}
+    assert [note.startswith("live: 1 result of a detector came late") for note in summary.notes] == [True, False]
+    assert "not repeatable" in summary.notes[0]
+
+
+def test_late_failure_is_told_as_one_and_leaves_the_tracks_alone() -> None:
+    may_fail = threading.Event()
+
+    def fails(frame: Frame) -> Any:
+        assert may_fail.wait(60)
+        raise RuntimeError("lens is dirty")
+
+    with Engine(detectors=[named(square, "fast"), fails], detect_every=1000, live=True) as engine:
+        with closing(engine.run(endless())) as results:
+            for _, result in results:
+                if result.frame_index == 4:
+                    may_fail.set()
+                if [run for run in result.runs if run.detector == "fails"]:
+                    break
+        assert engine.failures == {"fails": 1}
+    assert [(run.status, run.frame_index) for run in result.runs] == [("failed", None)]
+    assert confirmed(result).track_id.tolist() == [1]
+
+
+@pytest.mark.usefixtures("no_thread_is_left")
+def test_camera_is_read_live() -> None:
+    with LiveSource("camera", pictures(30)) as source, Engine(detectors=[square], live=True) as engine:
+        summary = write_run(engine, source, [])
+    assert summary.complete
+    assert summary.frames + summary.dropped == 30
 
 
 # --- ends, in order and not

@@ -107,6 +107,15 @@ def test_automatic_cadences_react_to_tracks_and_fixed_ones_do_not() -> None:
     assert scheduler.react(5.0, Tracks.empty(), [], (640, 360)) == reactions[0]
 
 
+def test_detector_that_is_busy_makes_up_for_its_run_when_it_is_free() -> None:
+    scheduler = Scheduler({"slow": Cadence(frames=2), "hand": Cadence(is_auto=True)}, {"hand": {"hand"}})
+    busy = [{"slow", "hand"} if index in (4, 5, 6, 7, 8) else set() for index in range(14)]
+    decided = [scheduler.decide(index, index / 30, busy=busy[index]) for index in range(14)]
+    assert [index for index, one in enumerate(decided) if one] == [0, 2, 9, 10, 12]
+    reactions = [scheduler.react(index / 30, Tracks.empty(), [], (640, 360), busy=busy[index]) for index in range(14)]
+    assert [index for index, one in enumerate(reactions) if one] == [0, 9]  # was due on frame 6
+
+
 def test_no_detector_is_no_run() -> None:
     assert Scheduler({}).decide(0, 0.0) == {}
 

@@ -57,6 +57,12 @@ if TYPE_CHECKING:
 @click.option("--max-frames", type=int, metavar="N", help="End after so many frames.")
 @click.option("--loop", type=int, metavar="K", help="Play a file K times.  [default: 1]")
 @click.option("--fps", type=float, metavar="F", help="Frames per second of a folder of images.  [default: 30]")
+@click.option(
+    "--live",
+    is_flag=True,
+    default=None,
+    help="No frame waits for a slow detector: its result is carried to the frame on which it arrives.",
+)
 @click.option("--json", metavar="FILE", help="Write tracks as JSON Lines; - is standard output.")
 @click.option("--with-detections", is_flag=True, default=None, help="Write the raw detections to --json as well.")
 @click.option("--mot", metavar="FILE", help="Write tracks as MOTChallenge text.")
@@ -106,6 +112,7 @@ def execute(settings: RunSettings) -> RunSummary:
                 detect_every=settings.detect_every,
                 size=settings.size,
                 runtime=settings.runtime,
+                live=settings.live,
                 host=host,
             )
         )

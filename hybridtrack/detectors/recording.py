@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from msgspec import UNSET
 
 from hybridtrack.coco_file import CocoImage, read_labels, read_results
 from hybridtrack.errors import TrackFileError, UsageError, unknown_name
 from hybridtrack.mot_file import read_class_names, read_sequence
 from hybridtrack.track_file import read_tracks
 from hybridtrack.types import Array, ClassInfo, Detections, Size
-from hybridtrack.wire import DetectionRow, FrameLine, HeaderLine, TrackRow
+from hybridtrack.wire import DetectionRow, FrameLine, HeaderLine, RunRow, TrackRow
 
 _ALL_FRAMES = range(sys.maxsize)
 _DEFAULT_CLASS = "object"  #: of boxes whose file has no classes
@@ -76,6 +77,7 @@ def read_track_recording(path: str, *, detector: str | None = None, min_score: f
 
     These are the raw detections where the file has them; else the rows that a detector saw on their frame
     (``origin`` detected), as the tracker left them. Frames on which not all of these detectors ran were not looked at.
+    The raw detections of a late run are shown on the frame that it looked at.
     Raises TrackFileError and UsageError.
     """
     with read_tracks(path) as tracks:
@@ -86,10 +88,16 @@ def read_track_recording(path: str, *, detector: str | None = None, min_score: f
         if detector is not None and detector not in known:
             raise UsageError(f"detector 'replay': {path!r}: {unknown_name('detector', detector, known)}")
         wanted = known if detector is None else [detector]
+        seen: dict[int, dict[str, list[DetectionRow | TrackRow]]] = {}
+        for line in tracks:
+            for run in line.runs:
+                looked_at = _looked_at(run, line)
+                if run.detector in wanted and looked_at is not None:
+                    seen.setdefault(looked_at, {})[run.detector] = _seen_by(run.detector, line)
         lines = {
-            line.frame_index: _seen_on(line, wanted)
-            for line in tracks
-            if {run.detector for run in line.runs if run.status == "ok"}.issuperset(wanted)
+            index: [row for name in wanted for row in by_detector[name]]
+            for index, by_detector in sorted(seen.items())
+            if by_detector.keys() >= {*wanted}
         }
     classes = _classes_in(header, wanted, lines.values())
     numbers = {info.name: number for number, info in enumerate(classes)}
@@ -103,10 +111,18 @@ def read_track_recording(path: str, *, detector: str | None = None, min_score: f
     )
 
 
-def _seen_on(line: FrameLine, wanted: Sequence[str]) -> list[DetectionRow | TrackRow]:
+def _looked_at(run: RunRow, line: FrameLine) -> int | None:
+    """Return the frame of which a run tells what is on it, None: of none."""
+    if run.status == "ok":
+        return line.frame_index
+    is_raw = isinstance(line.detections, dict) and run.detector in line.detections
+    return run.frame_index if run.status == "late" and is_raw and run.frame_index is not UNSET else None
+
+
+def _seen_by(detector: str, line: FrameLine) -> list[DetectionRow | TrackRow]:
     if isinstance(line.detections, dict):
-        return [row for name in wanted for row in line.detections.get(name, ())]
-    return [row for row in line.tracks if row.origin == "detected" and row.detector in wanted]
+        return [*line.detections.get(detector, ())]
+    return [row for row in line.tracks if row.origin == "detected" and row.detector == detector]
 
 
 def _classes_in(

@@ -83,6 +83,23 @@ class Tracker:
         self._box_tracker.settle(frame, table.track_id, xyxy, table.origin == Origin.DETECTED)
         return self._shown(clip(xyxy, frame.size_px))
 
+    def amend(self, frame: Frame, name: str, found: Detections, seen_s: float) -> None:
+        """Associate what a detector saw at ``seen_s`` and told late; the next ``step`` goes on from there.
+
+        found: as for ``step``, with the boxes carried to ``frame``, the one of the latest step. Tracks that have been
+        seen or born since ``seen_s`` are not missed in it.
+        """
+        now_s, self._time_s = self._time_s, seen_s  # all that is noted of this run is as old as what it looked at
+        self._associate(name, found[found.score >= _LEAST_SCORE])
+        if self._table.occluded_by.any():
+            uncover(self._table, self._roles())
+        self._miss([name])
+        self._run_s[name] = seen_s
+        self._time_s = now_s
+        table = self._table
+        xyxy = cxcywh_to_xyxy(table.filter.position)
+        self._box_tracker.settle(frame, table.track_id, xyxy, table.origin == Origin.DETECTED)
+
     def _carry(self, frame: Frame, dt_s: float) -> None:
         """Take the tracks to this frame: what was measured of their motion, and for the rest the motion model."""
         table = self._table
@@ -127,7 +144,7 @@ class Tracker:
             i, j = associate(
                 cxcywh_to_xyxy(table.filter.position[rows]),
                 table.state[rows],
-                self._time_s - table.seen_s[rows],
+                np.maximum(self._time_s - table.seen_s[rows], 0.0),
                 table.seen_s[rows] - table.born_s[rows],
                 xyxy,
                 score,
@@ -155,6 +172,7 @@ class Tracker:
             table.filter.position[rows] = position
         # of two detectors that see a track on one frame, the surer one names it
         is_surer = (table.origin[rows] != Origin.DETECTED) | (found.score > table.score[rows])
+        is_surer &= table.seen_s[rows] <= self._time_s  # a late run does not speak against what was seen since
         named, found = rows[is_surer], found[is_surer]
         table.score[named] = table.belief[named] = found.score
         table.class_id[named] = found.class_id
@@ -162,7 +180,7 @@ class Tracker:
         table.attributes[named] = _attribute_rows(found)
         table.state[rows] = TrackState.CONFIRMED
         table.origin[rows] = Origin.DETECTED
-        table.seen_s[rows] = self._time_s
+        table.seen_s[rows] = np.maximum(table.seen_s[rows], self._time_s)
         table.doubted_s[rows] = np.inf
 
     def _miss(self, names: Iterable[str]) -> None:
@@ -173,6 +191,7 @@ class Tracker:
         """
         table = self._table
         is_missed = np.isin(table.detector, [*names]) & (table.origin != Origin.DETECTED)
+        is_missed &= table.seen_s < self._time_s
         is_missed &= ~occluded(table, is_missed, self._roles(), self._time_s)
         dt_s = np.array([self._time_s - self._run_s.get(name, self._time_s) for name in table.detector])
         self._doubt(is_missed, (_MISS_HALVINGS + dt_s / _MISS_HALF_LIFE_S)[is_missed])

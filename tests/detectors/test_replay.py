@@ -184,6 +184,16 @@ def test_without_raw_detections_the_rows_that_a_detector_saw_are_shown(tmp_path:
     assert found.xyxy == pytest.approx(np.array([[31.53, 80.25, 140, 201.75]]))
 
 
+def test_raw_detections_of_a_late_run_are_shown_on_the_frame_that_it_looked_at(tmp_path: Path) -> None:
+    late = {"detector": "hand", "trigger": "interval", "status": "late", "frame": 1}
+    lines = [*LINES[:5], LINES[5] | {"runs": [late], "detections": LINES[1]["detections"]}]
+    detector = replay(written_lines(tmp_path / "late.jsonl", lines))
+    assert LINES[5]["frame"] == 4
+    assert found_on(detector, 1).xyxy.tolist() == found_on(detector, 0).xyxy.tolist()
+    with pytest.raises(DetectorError, match="cannot tell what is on frame 4"):
+        found_on(detector, 4)
+
+
 @pytest.fixture
 def of_two(tmp_path: Path) -> Path:
     """A track file of two detectors, of which "cups" ran on every other frame alone."""

@@ -283,3 +283,76 @@ def test_long_run_over_restless_detections_stays_finite_and_small(
         assert np.isfinite(tracks.xyxy).all()
         assert (tracks.xyxy[:, 2:] > tracks.xyxy[:, :2]).all()
         assert ((tracks.confidence >= 0) & (tracks.confidence <= 1)).all()
+
+
+# --- late results
+
+
+def amend(subject: Tracker, index: int, seen: int, detections: Detections, name: str = "slow") -> None:
+    """Tell after frame ``index`` what was seen on frame ``seen``."""
+    subject.amend(frame(index), name, detections, seen * STEP_S)
+
+
+def test_late_detection_begins_a_track_that_is_as_old_as_what_was_seen() -> None:
+    subject = tracker()
+    run(subject, [None] * 6)
+    amend(subject, 5, 2, found(box(100)))
+    tracks = subject.step(frame(6), {})
+    assert tracks.track_id.tolist() == [1]
+    assert tracks.state.tolist() == [TrackState.CONFIRMED]
+    assert tracks.origin.tolist() == [Origin.PREDICTED]  # no detector saw it on this frame
+    assert tracks.last_detected_s.tolist() == [pytest.approx(2 * STEP_S)]
+
+
+def test_late_detection_joins_the_track_that_is_there_and_is_no_news_of_it() -> None:
+    subject = tracker()
+    run(subject, [found(box(100), score=0.8), None, None, found(box(100), score=0.8)])
+    amend(subject, 3, 1, found(box(104), score=0.7))
+    tracks = subject.step(frame(4), {})
+    assert tracks.track_id.tolist() == [1]
+    assert tracks.last_detected_s.tolist() == [pytest.approx(3 * STEP_S)]
+    assert (tracks.detector, tracks.score.tolist()) == (("hand",), [pytest.approx(0.8)])
+
+
+def test_late_detection_refreshes_a_track_that_was_not_seen_since() -> None:
+    subject = tracker()
+    run(subject, [found(box(100), score=0.8), *[None] * 9])
+    amend(subject, 9, 6, found(box(100), score=0.7))
+    tracks = subject.step(frame(10), {})
+    assert tracks.last_detected_s.tolist() == [pytest.approx(6 * STEP_S)]
+    assert (tracks.detector, tracks.score.tolist()) == (("slow",), [pytest.approx(0.7)])
+
+
+def test_late_run_doubts_what_it_did_not_see_but_nothing_that_was_seen_or_born_since() -> None:
+    subject = tracker()
+    seen_before, seen_since, born_since = box(50), box(250), box(450)
+    subject.step(frame(0), {"slow": found(seen_before, seen_since)})
+    subject.step(frame(1), {"slow": found(seen_before, seen_since)})
+    before = subject.step(frame(20), {"slow": found(seen_since, born_since), "other": found(seen_before)})
+    subject.step(frame(21), {})
+    amend(subject, 21, 10, found())
+    after = subject.step(frame(22), {})
+    assert before.track_id.tolist() == after.track_id.tolist() == [1, 2, 3]
+    assert after.confidence.min() > 0.8
+
+    subject = tracker()
+    subject.step(frame(0), {"slow": found(seen_before)})
+    subject.step(frame(1), {"slow": found(seen_before)})
+    subject.step(frame(2), {"slow": found(seen_before)})
+    subject.step(frame(3), {})
+    amend(subject, 3, 2, found())  # seen on that frame: this run cannot speak against it
+    assert subject.step(frame(4), {}).confidence.tolist() == [pytest.approx(0.9 * 0.5 ** (2 * STEP_S))]
+    amend(subject, 4, 3, found())  # half a halving, and one more for the 0.033 s of 0.2 since the run before
+    fade = 0.5 ** (3 * STEP_S)
+    assert subject.step(frame(5), {}).confidence.tolist() == [pytest.approx(0.9 * fade * 0.5 ** (0.5 + STEP_S / 0.2))]
+
+
+def test_late_detection_moves_the_box_that_is_followed_from_then_on() -> None:
+    subject = tracker(create_flow)
+    subject.step(frame(0, textured(100)), {"slow": found((110, 110, 190, 190))})
+    subject.step(frame(1, textured(100)), {})
+    subject.amend(frame(1, textured(100)), "slow", found((100, 100, 180, 180)), 0.0)
+    tracks = subject.step(frame(2, textured(104)), {})
+    assert tracks.track_id.tolist() == [1]
+    assert tracks.origin.tolist() == [Origin.TRACKED]
+    assert abs(tracks.xyxy[0, 0] - 104) < 6
