@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from hybridtrack.errors import ConfigError, HybridTrackError, UsageError, unknown_name
+from hybridtrack.ground import TableSetting, ZoneSetting, parse_table, parse_zones
 
 RUNTIMES = ("litert", "tensorflow")
 GENERAL_KEYS = ("every", "phase", "limit")  #: what can be said of every detector beside its own options
@@ -226,6 +227,8 @@ class RunSettings:
     tracker: Choice = Choice(name="flow")
     relations: bool = True
     relation: tuple[Choice, ...] = DEFAULT_RELATIONS
+    table: TableSetting | None = None
+    zones: tuple[ZoneSetting, ...] | None = None
     start: float | None = None
     end: float | None = None
     max_frames: int | None = None
@@ -245,6 +248,9 @@ class RunSettings:
             raise UsageError(f"--end {self.end:g} is not after --start {self.start or 0:g}: nothing would be read")
         if self.with_detections and not self.json:
             raise UsageError("--with-detections has no file to go to: give --json FILE as well")
+        in_cm = [zone.name for zone in self.zones or () if zone.unit == "cm"]
+        if in_cm and self.table is None:
+            raise UsageError(f"zone {in_cm[0]!r} is in cm, and no table is given: give --table, or its unit as 'px'")
         paths = list(self.outputs.values())
         if len({Path(path).resolve() for path in paths}) < len(paths):
             raise UsageError(f"two outputs would go to one file ({', '.join(paths)}): give each its own")
@@ -267,10 +273,12 @@ class RunSettings:
 def _plain(value: Any) -> Any:
     if isinstance(value, Cadence):
         return value.frames or str(value)
-    if isinstance(value, Choice):
+    if isinstance(value, Choice | TableSetting):
         return str(value)
     if isinstance(value, Mapping):
         return [f"{name}={'|'.join(classes)}" for name, classes in value.items()]
+    if isinstance(value, tuple) and value and isinstance(value[0], ZoneSetting):
+        return {zone.name: zone.plain() for zone in value}
     if isinstance(value, tuple) and value and isinstance(value[0], Choice):
         return [str(choice) for choice in value]
     if isinstance(value, tuple):
@@ -355,6 +363,21 @@ def _identity(value: object, where: str) -> dict[str, tuple[str, ...]]:
     return check_identities(joined, where=where)
 
 
+def _table(value: object, where: str) -> TableSetting:
+    return parse_table(_text(value, where), where=where)
+
+
+def _zones(value: object, where: str) -> tuple[ZoneSetting, ...]:
+    if isinstance(value, Mapping):
+        return parse_zones(value, where=where)
+    path = Path(_text(value, where))
+    table = _read_toml(path)
+    unknown = next((key for key in table if key != "zones"), None)
+    if unknown is not None:
+        raise ConfigError(f"{str(path)!r}: {unknown_name('key', unknown, ['zones'])}")
+    return parse_zones(table.get("zones", {}), where=f"{str(path)!r}: zones")
+
+
 def _tracker(value: object, where: str) -> Choice:
     return parse_choice(_text(value, where), where=where, has_cadence=False)
 
@@ -376,6 +399,8 @@ _READERS: Mapping[str, Reader] = {
     "tracker": _tracker,
     "relations": _flag,
     "relation": _relations,
+    "table": _table,
+    "zones": _zones,
     "start": _number,
     "end": _number,
     "max_frames": _count,
@@ -407,13 +432,17 @@ def read_settings(flags: Mapping[str, Any], config: Path | None = None) -> RunSe
     return RunSettings(**values)
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {str(path)!r}: {error.strerror}; give a TOML file") from error
     except ValueError as error:  # TOML or UTF-8
         raise ConfigError(f"{str(path)!r} is no TOML file: {error}") from error
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    table = _read_toml(path)
     values: dict[str, Any] = {}
     for spelt, value in table.items():
         key = spelt.replace("-", "_")

@@ -20,10 +20,12 @@ import numpy as np
 from hybridtrack.config import Cadence, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError
+from hybridtrack.ground import TableSetting
 from hybridtrack.identity import Identities
 from hybridtrack.late_results import LateResults, LateRun
 from hybridtrack.plugin_host import PluginHost
 from hybridtrack.relation_runner import RelationRunner
+from hybridtrack.relations.table_plane import TablePlane, with_distance_cm
 from hybridtrack.scheduler import Scheduler
 from hybridtrack.selection import (
     DetectorLike,
@@ -73,10 +75,11 @@ class Engine:
 
     detectors: names (``"hand,every=3"``), ``Detector`` objects, or functions ``frame -> boxes``. identity: the
     names of classes that mean one thing, under one name (``{"cup": ["mug", "bowl"]}``). tracker: a name or a
-    ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. detect_every: frames (3), a time ("100ms"),
-    or "auto". size: (width, height) at which detectors and trackers look at a frame; boxes stay in source pixels.
-    overlap: decode and detect in threads; the results are the same. live: no frame waits for a slow detector, whose
-    result is carried to the frame on which it arrives: for cameras, and not repeatable.
+    ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. table: where the table is, for positions in
+    centimetres (``"x1,y1,x2,y2,x3,y3,x4,y4:44x32cm"``, a ``TableSetting`` or a ``TablePlane``). detect_every: frames
+    (3), a time ("100ms"), or "auto". size: (width, height) at which detectors and trackers look at a frame; boxes stay
+    in source pixels. overlap: decode and detect in threads; the results are the same. live: no frame waits for a slow
+    detector, whose result is carried to the frame on which it arrives: for cameras, and not repeatable.
     Close it, or use it in ``with``. Raises UsageError and what the detectors' factories raise.
     """
 
@@ -87,6 +90,7 @@ class Engine:
         identity: Mapping[str, Sequence[str]] | None = None,
         tracker: TrackerLike = "flow",
         relations: Sequence[RelationLike] = ("hand_object",),
+        table: str | TableSetting | TablePlane | None = None,
         detect_every: int | str | Cadence = 3,
         size: Size | None = None,
         runtime: str | None = None,
@@ -111,6 +115,7 @@ class Engine:
         self._infos = [one.info for one in selected]
         self._tracker = Tracker(box_tracker, self.classes)
         self._camera = CameraMotion()
+        self._table = table if isinstance(table, TablePlane) or table is None else TablePlane(table)
         self._scheduler = Scheduler(
             {one.info.name: one.cadence for one in selected},
             {one.info.name: {info.role for info in one.info.classes} for one in selected},
@@ -171,6 +176,8 @@ class Engine:
         self._tracker.reset()
         self._tracks = Tracks.empty()
         self._camera.reset()
+        if self._table:
+            self._table.reset()
         self._relations.reset()
         if self._late:
             self._late.reset()
@@ -268,7 +275,7 @@ class Engine:
         if self._late:
             self._late.remember(job.seen, tracks)
         tracked = time.perf_counter()
-        relations, events, camera = self._relate(job.seen, tracks)
+        tracks, relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
         stage_ms |= {
             "detect": sum(outcome.ms for outcome in [*outcomes.values(), *(run.outcome for run in job.late.values())]),
@@ -300,11 +307,15 @@ class Engine:
                 self._tracker.amend(carried[0], name, carried[1], late[name].time_s)
         return found
 
-    def _relate(self, frame: Frame, tracks: Tracks) -> tuple[Relations, tuple[Event, ...], Array | None]:
-        """Return what the tracks have to do with each other, and how the camera has moved where that was needed."""
-        if not self._relations:
-            return Relations.empty(), (), None
-        is_needed = any(self.classes[class_id].role == "object" for class_id in tracks.class_id.tolist())
+    def _relate(self, frame: Frame, tracks: Tracks) -> tuple[Tracks, Relations, tuple[Event, ...], Array | None]:
+        """Return the tracks with their places, what they have to do with each other, and the camera where measured."""
+        if not self._relations and not self._table:
+            return tracks, Relations.empty(), (), None
+        is_needed = (
+            self._table
+            or self._relations.need_camera
+            or any(self.classes[row].role == "object" for row in tracks.class_id.tolist())
+        )
         camera = self._camera.step(frame, tracks.xyxy) if is_needed else None
         scene = Scene(
             frame_index=frame.index,
@@ -313,7 +324,10 @@ class Engine:
             classes=self.classes,
             camera=np.eye(3) if camera is None else camera,
         )
-        return *self._relations.step(scene), camera
+        if self._table:
+            scene = self._table.place(scene, frame.size_px)
+        relations, events = self._relations.step(scene)
+        return scene.tracks, with_distance_cm(relations, scene.tracks), events, camera
 
     def _in_run_classes(self, outcome: Outcome) -> Detections | None:
         """Return the detections, if there are any, with class ids that count into the run's classes."""

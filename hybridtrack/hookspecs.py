@@ -116,7 +116,10 @@ class Measurement:
 
 
 class Relation(Protocol):
-    """Says what the tracks of a frame have to do with each other, and what happened between them."""
+    """Says what the tracks of a frame have to do with each other, and what happened between them.
+
+    ``needs_camera = True`` is optional: the camera's motion is measured also while no object is on the frame.
+    """
 
     def step(self, scene: Scene) -> tuple[Relations, Sequence[Event]]:
         """Return the pairs that are related on this frame, and the events that it decides; frames come in order."""

@@ -22,6 +22,11 @@ class RelationRunner:
     def __bool__(self) -> bool:
         return bool(self._relations)
 
+    @property
+    def need_camera(self) -> bool:
+        """Whether one of them needs to know how the camera moves, whatever is on the frame."""
+        return any(getattr(relation, "needs_camera", False) for relation in self._relations.values())
+
     def reset(self) -> None:
         """Begin a new source, and forget failures."""
         self._errors = {}

@@ -370,7 +370,7 @@ def _track_rows(result: FrameResult, classes: Sequence[ClassInfo]) -> list[Track
             velocity=tuple(velocity),
             detector=detector,
             occluded_by=occluded_by or UNSET,
-            position_cm=UNSET if speed_cm_s is None else tuple(position_cm),
+            position_cm=UNSET if np.isnan(position_cm).any() else tuple(position_cm),
             speed_cm_s=UNSET if speed_cm_s is None else speed_cm_s,
             attributes=attributes[row] if attributes else UNSET,
         )

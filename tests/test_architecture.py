@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "hybridtrack"
 
 ORDER = (
-    *("errors", "types", "boxes", "config", "interruption"),
+    *("errors", "types", "boxes", "ground", "config", "interruption"),
     *("hookspecs", "association", "attention", "scheduler"),
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
@@ -85,7 +85,7 @@ def test_tensorflow_is_imported_inside_functions_alone(path: Path) -> None:
     assert not loaded & {"tensorflow", "keras"}
 
 
-@pytest.mark.parametrize("module", ["errors", "config", "hookspecs", "plugin_host", "cli"])
+@pytest.mark.parametrize("module", ["errors", "ground", "config", "hookspecs", "plugin_host", "cli"])
 def test_light_module_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, hybridtrack.{module}; print(*set(sys.modules) & set({HEAVY}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

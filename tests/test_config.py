@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from hybridtrack.config import Cadence, RunSettings, cadence_for, parse_cadence, parse_choice, read_settings
+from hybridtrack.config import (
+    Cadence,
+    RunSettings,
+    cadence_for,
+    parse_cadence,
+    parse_choice,
+    read_settings,
+)
 from hybridtrack.errors import ConfigError, HybridTrackError, UsageError
 
 
@@ -196,6 +203,7 @@ def test_identity_that_joins_nothing_is_refused(text: str) -> None:
         ("[identity]\ncup = 'mug'", "identity.cup 'mug': expected a list of names of classes"),
         ("[identity]\ncup = []", "identity 'cup' has no class"),
         ("[identity]\na = ['mug']\nb = ['mug']", "'mug' stands under 'a' and 'b'"),
+        ("table = '1,2,3'", "'1,2,3' is no size in centimetres"),
         ("loop = 2\nloop = 3", "is no TOML file"),
         ("max-frames = 2\nmax_frames = 3", "given twice"),
     ],

@@ -15,6 +15,7 @@ from hybridtrack.sinks.standard_output import reserved_for_results
 if TYPE_CHECKING:
     from hybridtrack.hookspecs import Sink
     from hybridtrack.plugin_host import PluginHost
+    from hybridtrack.selection import RelationLike
     from hybridtrack.types import RunSummary
 
 
@@ -51,6 +52,12 @@ if TYPE_CHECKING:
     metavar="NAME[,key=value…]",
     multiple=True,
     help="A relation in place of the default one (hand_object); +NAME adds to it. May be repeated.",
+)
+@click.option(
+    "--table",
+    metavar="X1,Y1,…,X4,Y4:WxHcm",
+    help="Corners of a rectangle on the table on the first frame (near left, near right, far right, far left) and its "
+    "size; or markers=ID,ID,ID,ID:WxHcm. Gives positions in cm.",
 )
 @click.option("--start", type=float, metavar="T", help="Begin at this second of the source.")
 @click.option("--end", type=float, metavar="T", help="End at this second of the source.")
@@ -102,13 +109,15 @@ def execute(settings: RunSettings) -> RunSummary:
 
     host = PluginHost.load()
     sinks = build_sinks(settings, host)
+    relations: list[RelationLike] = [*settings.relation] if settings.relations else []
     with ExitStack() as stack:
         engine = stack.enter_context(
             Engine(
                 detectors=settings.detector,
                 identity=settings.identity,
                 tracker=settings.tracker,
-                relations=settings.relation if settings.relations else (),
+                relations=relations,
+                table=settings.table,
                 detect_every=settings.detect_every,
                 size=settings.size,
                 runtime=settings.runtime,

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from hybridtrack.relation_runner import RelationRunner
+from hybridtrack.relations.table_plane import with_distance_cm
 from hybridtrack.types import ClassInfo
 from hybridtrack.wire import FrameLine, HeaderLine, SummaryLine, scene_of, with_relations
 
@@ -22,8 +23,9 @@ def related_again(frames: Iterable[FrameLine], header: HeaderLine, relations: Re
     ]
     relations.reset()
     for line in frames:
-        pairs, events = relations.step(scene_of(line, classes))
-        yield with_relations(line, pairs, events)
+        scene = scene_of(line, classes)
+        pairs, events = relations.step(scene)
+        yield with_relations(line, with_distance_cm(pairs, scene.tracks), events)
 
 
 def header_again(header: HeaderLine, choices: Sequence[str], path: str) -> HeaderLine:
