@@ -67,16 +67,20 @@ def _check_outputs(tracks: str, paths: list[str]) -> None:
 
 def _add_up(tracks: str, choices: tuple[str, ...] | None, paths: Mapping[str, str]) -> None:
     """Write what a track file adds up to; ``choices``: the relations to compute anew, None: take those it has."""
+    from hybridtrack.ground import parse_zones
     from hybridtrack.ledger.interactions import Ledger
     from hybridtrack.plugin_host import PluginHost
     from hybridtrack.relation_runner import RelationRunner
+    from hybridtrack.relations.zones import Zones
     from hybridtrack.selection import select_relations
     from hybridtrack.sinks.output import whole_file
     from hybridtrack.track_file import read_tracks
 
-    runner = None if choices is None else RelationRunner(select_relations(choices, PluginHost.load()))
+    host = None if choices is None else PluginHost.load()
     with ExitStack() as stack:
         file = stack.enter_context(read_tracks(tracks))
+        zones = [Zones(parse_zones(kept))] if (kept := file.header.settings.get("zones")) else []
+        runner = None if host is None else RelationRunner(select_relations([*(choices or ()), *zones], host))
         outputs = {name: stack.enter_context(whole_file(path, file.header.source.uri)) for name, path in paths.items()}
         ledger = Ledger()
         interactions: list[Interaction] = []

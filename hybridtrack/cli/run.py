@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     help="Corners of a rectangle on the table on the first frame (near left, near right, far right, far left) and its "
     "size; or markers=ID,ID,ID,ID:WxHcm. Gives positions in cm.",
 )
+@click.option("--zones", metavar="FILE", help="TOML file of zones ([zones.NAME]), for events enter and leave.")
 @click.option("--start", type=float, metavar="T", help="Begin at this second of the source.")
 @click.option("--end", type=float, metavar="T", help="End at this second of the source.")
 @click.option("--max-frames", type=int, metavar="N", help="End after so many frames.")
@@ -103,6 +104,7 @@ def execute(settings: RunSettings) -> RunSummary:
     from hybridtrack.cli.progress import Progress
     from hybridtrack.engine import Engine
     from hybridtrack.plugin_host import PluginHost
+    from hybridtrack.relations.zones import Zones
     from hybridtrack.run import write_run
     from hybridtrack.sinks.output import check_not_source
     from hybridtrack.sources import open_source
@@ -110,6 +112,8 @@ def execute(settings: RunSettings) -> RunSummary:
     host = PluginHost.load()
     sinks = build_sinks(settings, host)
     relations: list[RelationLike] = [*settings.relation] if settings.relations else []
+    if settings.zones:
+        relations.append(Zones(settings.zones))
     with ExitStack() as stack:
         engine = stack.enter_context(
             Engine(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from hybridtrack.relations.zones import dwell
 from hybridtrack.sinks.standard_output import results
-from hybridtrack.types import Frame, FrameResult, RunInfo, RunSummary
+from hybridtrack.types import ClassInfo, Event, Frame, FrameResult, RunInfo, RunSummary
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
 
-def summary_table(summary: RunSummary) -> Table:
-    """Return frames, tracks, seconds, detector runs and frames per second of a run, one a row."""
+def summary_table(summary: RunSummary, dwelt: Mapping[str, float] | None = None) -> Table:
+    """Return frames, tracks, seconds, detector runs and frames per second of a run, one a row.
+
+    ``dwelt``: then come these seconds, by what they are of.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -30,6 +34,8 @@ def summary_table(summary: RunSummary) -> Table:
         failed = summary.failures.get(detector, 0)
         table.add_row(Text(f"runs of {detector}"), f"{runs}" + (f" ({failed} failed)" if failed else ""))
     table.add_row("frames per second", f"{summary.fps:.1f}")
+    for what, seconds in (dwelt or {}).items():
+        table.add_row(Text(what), f"{seconds:.2f} s")
     if not summary.complete:
         table.add_row("complete", "no")
     return table
@@ -41,16 +47,26 @@ class TableSink:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console
         self._is_open = False
+        self._classes: Sequence[ClassInfo] = ()
+        self._class_of: dict[int, int] = {}  # track id -> class id
+        self._events: list[Event] = []
+        self._end_s = 0.0
 
     def open(self, info: RunInfo) -> None:
         """Begin; there is nothing to make."""
-        self._is_open = True
+        self._is_open, self._classes = True, info.classes
+        self._class_of, self._events = {}, []
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Take a frame; the summary counts it."""
+        """Take a frame: the summary counts it; who is in which zone is remembered."""
+        self._end_s = result.time_s
+        entries = [event for event in result.events if event.zone is not None]
+        if entries:
+            self._events += entries
+            self._class_of |= dict(zip(result.tracks.track_id.tolist(), result.tracks.class_id.tolist(), strict=True))
 
     def close(self, summary: RunSummary | None) -> None:
-        """Print the table, and each note on a line of its own."""
+        """Print the table, how long tracks were in zones in it, and each note on a line of its own."""
         is_open, self._is_open = self._is_open, False
         if summary is None or not is_open:
             return
@@ -59,9 +75,18 @@ class TableSink:
 
         console = self._console or Console(file=results())
         with suppress(SystemExit):  # what rich answers when nobody reads: the run itself was done
-            console.print(summary_table(summary))
+            console.print(summary_table(summary, self._dwelt()))
             for note in summary.notes:
                 console.print(Text(note), soft_wrap=True)
+
+    def _dwelt(self) -> dict[str, float]:
+        """Return seconds in zones by track and zone: "mug 4 in tray"."""
+        seconds: dict[str, float] = {}
+        for (track_id, zone), spent_s in dwell(self._events, self._end_s).items():
+            class_id = self._class_of.get(track_id)
+            name = "track" if class_id is None else self._classes[class_id].name
+            seconds[f"{name} {track_id} in {zone}"] = spent_s
+        return seconds
 
 
 def create_table(options: Mapping[str, Any]) -> TableSink:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from hybridtrack.sinks.table import create_table
-from hybridtrack.types import RunSummary
+from hybridtrack.types import Event, Frame, FrameResult, RunSummary, Tracks
 from tests.sinks.results import run_info
 
 
@@ -53,3 +54,19 @@ def test_table_says_what_was_unusual(capsys: pytest.CaptureFixture[str]) -> None
 def test_run_without_frames_has_a_rate_of_zero(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(summary(frames=0, seconds=0.0, detector_runs={}), capsys)
     assert lines[-1] == ["frames", "per", "second", "0.0"]
+
+
+def test_table_says_how_long_tracks_were_in_zones(capsys: pytest.CaptureFixture[str]) -> None:
+    sink = create_table({})
+    sink.open(run_info())
+    frame = Frame.from_array(np.zeros((2, 2), np.uint8))
+    for time_s, kind in ((1.0, "enter"), (3.5, "leave")):
+        happened = Event(kind=kind, time_s=time_s, subject=7, zone="tray")
+        sink.write(
+            frame,
+            FrameResult(
+                frame_index=0, time_s=time_s, runs=(), detections={}, tracks=Tracks.empty(), events=(happened,)
+            ),
+        )
+    sink.close(summary())
+    assert ["track", "7", "in", "tray", "2.50", "s"] in [line.split() for line in capsys.readouterr().out.splitlines()]
