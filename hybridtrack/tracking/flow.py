@@ -31,7 +31,7 @@ _INLIER_PX = 1.5  #: distance from the common motion up to which a point agrees 
 _INLIER_SPREADS = 2.5  #: ... or this many times the median distance: a hand turns and opens
 _MIN_POINTS = 4  #: that must agree for a box to count as measured
 _MIN_FREE_SHARE = 0.25  #: of a box's points that must lie in no box before it, for these to tell its motion alone
-_LEFT_SHARE = 0.2  #: of a carried thing's points that rest while the hand moves, from which it has been left
+_LEFT_SHARE = 0.2  #: of a thing's points that rest while the hand over it moves, from which the thing rests too
 _RESTS_PX, _RESTS_SHARE = 0.35, 0.3  #: way of a point that rests, and as a share of the hand's way
 _MAX_SCALING = 1.25  #: of a box from frame to frame
 _CENTRE_STD_PX = 0.4  #: standard deviation of a perfect measurement of the centre, at flow size
@@ -206,8 +206,11 @@ class FlowTracker:
         rests = valid & (
             np.abs(moved - near - camera).max(axis=2) <= np.maximum(_RESTS_PX, _RESTS_SHARE * way)[:, None]
         )
-        is_left = is_carried & (way > 2 * _RESTS_PX) & (rests.sum(axis=1) >= _LEFT_SHARE * valid.sum(axis=1))
+        is_blind = is_solid & in_hand.any(axis=(1, 2)) & (is_carried | ~has_free)
+        is_left = is_blind & (way > 2 * _RESTS_PX) & (rests.sum(axis=1) >= _LEFT_SHARE * valid.sum(axis=1))
         shift[is_left], scaling[is_left], agrees[is_left] = camera, 1.0, rests[is_left]
+        scaling[is_carried] = 1.0  # the hand turns and closes
+        is_foreign &= ~(is_left | (is_blind & (way <= _RESTS_PX)))  # where all rests, so does the thing
         hidden |= free & ~agrees
         for row in np.flatnonzero(is_solid & has_free):
             self._hidden[int(track_id[row])] = hidden[row]
