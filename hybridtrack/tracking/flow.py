@@ -31,6 +31,7 @@ _INLIER_PX = 1.5  #: distance from the common motion up to which a point agrees 
 _INLIER_SPREADS = 2.5  #: ... or this many times the median distance: a hand turns and opens
 _MIN_POINTS = 4  #: that must agree for a box to count as measured
 _MIN_FREE_SHARE = 0.25  #: of a box's points that must lie in no box before it, for these to tell its motion alone
+_STALE_S = 0.25  #: without a detector's word, from which it is looked for signs that a hand has left a thing
 _LEFT_SHARE = 0.2  #: of a thing's points that rest while the hand over it moves, from which the thing rests too
 _RESTS_PX, _RESTS_SHARE = 0.35, 0.3  #: way of a point that rests, and as a share of the hand's way
 _MAX_SCALING = 1.25  #: of a box from frame to frame
@@ -120,6 +121,7 @@ class FlowTracker:
     def reset(self) -> None:
         self._before: Array | None = None
         self._expected: tuple[Array, Array, Array, Array] | None = None
+        self._seen_s: dict[int, float] = {}  # when a detector saw the boxes last, by id
         self._hidden: dict[int, Array] = {}  # of solid boxes, by id: the points that something else has come to lie on
 
     def expect(self, change_px: Array, may_hide: Array, is_solid: Array, is_hand: Array) -> None:
@@ -131,6 +133,10 @@ class FlowTracker:
         self._expected = change_px, may_hide, is_solid, is_hand
 
     def settle(self, frame: Frame, track_id: Array, xyxy: Array, detected: Array) -> None:
+        seen = dict.fromkeys(track_id[detected].tolist(), frame.time_s)
+        self._seen_s = {
+            number: seen.get(number, self._seen_s.get(number, frame.time_s)) for number in track_id.tolist()
+        }
         known = set(track_id[~detected].tolist())
         self._hidden = {number: points for number, points in self._hidden.items() if number in known}
         self._before = frame.gray(flow_size(frame.detail_px)) if len(xyxy) else None
@@ -155,7 +161,7 @@ class FlowTracker:
             is_foreign = np.zeros(n, bool)
         else:
             shift, scaling, agrees, std, is_foreign = self._own_motion(
-                track_id, near, moved, valid, camera, boxes, told[0] / scale_px[:2], *told[1:]
+                track_id, near, moved, valid, camera, boxes, told[0] / scale_px[:2], *told[1:], frame.time_s
             )
         count = agrees.sum(axis=1)
         in_picture = ((near >= 0) & (near < size)).all(axis=2)
@@ -182,6 +188,7 @@ class FlowTracker:
         may_hide: Array,
         is_solid: Array,
         is_hand: Array,
+        time_s: float,
     ) -> tuple[Array, Array, Array, Array, Array]:
         """Return the common motion of each box's points that are its own, and which boxes show what hides them (N,).
 
@@ -206,10 +213,11 @@ class FlowTracker:
         rests = valid & (
             np.abs(moved - near - camera).max(axis=2) <= np.maximum(_RESTS_PX, _RESTS_SHARE * way)[:, None]
         )
-        is_blind = is_solid & in_hand.any(axis=(1, 2)) & (is_carried | ~has_free)
+        is_stale = np.array([time_s - self._seen_s.get(number, time_s) > _STALE_S for number in track_id.tolist()])
+        is_blind = is_stale & is_solid & in_hand.any(axis=(1, 2)) & (is_carried | ~has_free)
         is_left = is_blind & (way > 2 * _RESTS_PX) & (rests.sum(axis=1) >= _LEFT_SHARE * valid.sum(axis=1))
         shift[is_left], scaling[is_left], agrees[is_left] = camera, 1.0, rests[is_left]
-        scaling[is_carried] = 1.0  # the hand turns and closes
+        scaling[is_carried & is_stale] = 1.0  # the hand turns and closes
         is_foreign &= ~(is_left | (is_blind & (way <= _RESTS_PX)))  # where all rests, so does the thing
         hidden |= free & ~agrees
         for row in np.flatnonzero(is_solid & has_free):

@@ -1,5 +1,6 @@
 """The robust motion of a box from the flow of its points, on points that are made up."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -96,3 +97,27 @@ def test_quality_falls_to_zero_where_nothing_can_be_followed() -> None:
 def test_flow_looks_at_no_more_detail_than_a_reduced_frame_has() -> None:
     seen = Frame.from_array(np.zeros((360, 640), np.uint8)).reduced((160, 90))
     assert (seen.size_px, seen.detail_px, flow_size(seen.detail_px)) == ((640, 360), (160, 90), (160, 90))
+
+
+def test_thing_that_a_hand_has_left_stays_though_no_detector_has_looked_for_long() -> None:
+    """A hand's box hides most of a textured thing, which it has carried; it goes on, and the thing does not."""
+    rng = np.random.default_rng(3)
+    table = cv2.GaussianBlur(rng.integers(0, 255, (180, 320), np.uint8), (0, 0), 1.5)
+    thing, hand = (cv2.GaussianBlur(rng.integers(0, 255, (60, 60), np.uint8), (0, 0), 1.5) for _ in range(2))
+    tracker = FlowTracker()
+    track_id, is_solid, is_hand = np.array([1, 2]), np.array([True, False]), np.array([False, True])
+    nothing_hides = np.zeros((2, 2), bool)  # it carried the thing
+    measured, before = {}, np.empty((2, 4))
+    for number, (time_s, x) in enumerate([(0.0, 115), (0.4, 115), (0.5, 118), (0.6, 121)]):
+        grey = table.copy()
+        grey[60:120, 100:160], grey[60:120, x : x + 60] = thing, hand
+        frame = Frame.from_array(grey, index=number, time_s=time_s)
+        boxes = np.array([[100.0, 60, 160, 120], [x, 60, x + 60, 120]])
+        if number:
+            tracker.expect(np.zeros((2, 2)), nothing_hides, is_solid, is_hand)
+            measured[number] = tracker.measure(frame, track_id, before)
+        tracker.settle(frame, track_id, boxes, np.array([number == 0, number == 0]))
+        before = boxes
+    assert measured[3].is_measured.tolist() == [True, True]
+    assert measured[3].xyxy[0] == pytest.approx([100, 60, 160, 120], abs=0.6)
+    assert measured[3].xyxy[1] == pytest.approx([121, 60, 181, 120], abs=0.6)
