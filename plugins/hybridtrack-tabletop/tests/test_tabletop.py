@@ -96,6 +96,12 @@ def test_run_writes_hands_mugs_and_bottles_with_ids(tmp_path: Path) -> None:
     assert len(followed) > 300  # of 360
     assert len(rows["mug"]) > 150
     assert len(rows["hand"]) > 200
+    mugs = {track["id"] for frame in frames for track in frame["tracks"] if identity[track["class"]] == "mug"}
+    assert len(mugs) == 1  # also while the hand hides it
+    events = [event for frame in frames for event in frame["events"] if event["kind"] in ("pick_up", "put_down")]
+    assert [(event["kind"], event["object"]) for event in events] == [("pick_up", *mugs), ("put_down", *mugs)]
+    assert events[0]["time"] == pytest.approx(55 / 30, abs=0.3)  # of the true hold, frames 55 to 102
+    assert events[1]["time"] == pytest.approx(102 / 30, abs=0.3)
 
 
 @pytest.mark.packaging
