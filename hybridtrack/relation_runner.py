@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from hybridtrack.errors import RelationError, one_line
 from hybridtrack.hookspecs import Relation
 from hybridtrack.types import Event, Relations, Scene
@@ -74,8 +72,7 @@ def _checked(pairs: object, events: object, scene: Scene) -> list[Event]:
     """Return ``events`` when they and ``pairs`` keep the contract. Raises RelationError naming the rule they broke."""
     if not isinstance(pairs, Relations):
         raise RelationError(f"gave {type(pairs).__name__}, expected Relations (empty when nothing is related)")
-    known = np.isin(pairs.subject, scene.tracks.track_id) & np.isin(pairs.object, scene.tracks.track_id)
-    if not known.all():
+    if not {*pairs.subject.tolist(), *pairs.object.tolist()} <= {*scene.tracks.track_id.tolist()}:
         raise RelationError("related a track that is not on the frame")
     kept: list[Event] = []
     for event in events if isinstance(events, list | tuple) else [events]:

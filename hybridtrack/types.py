@@ -437,6 +437,8 @@ class Relations:
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Return the pairs of all ``parts``, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
         names = ("subject", "object", "distance", "overlap", "coverage", "offset", "closing", "distance_cm")
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         return cls(state=tuple(state for part in parts for state in part.state), **columns)

@@ -1,4 +1,4 @@
-"""How boxes of hands lie to boxes of objects: pure functions on arrays, row = hand, column = object.
+"""How boxes of hands lie to boxes of objects: pure functions on arrays, row = pair.
 
 The unit of length is the hand's width: the geometric mean of its box's sides, which a hand that turns changes least.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hybridtrack.boxes import area, intersection, xyxy_to_cxcywh
+from hybridtrack.boxes import area
 from hybridtrack.types import Array
 
 
@@ -18,13 +18,14 @@ def hand_width(xyxy: Array) -> Array:
 
 
 def offset(hands: Array, objects: Array) -> Array:
-    """Return the way (N, M, 2), px, from the hands' centres to the objects'."""
-    way: Array = xyxy_to_cxcywh(objects)[None, :, :2] - xyxy_to_cxcywh(hands)[:, None, :2]
+    """Return the way (P, 2), px, from the hands' centres to the objects'."""
+    way: Array = (objects[:, :2] + objects[:, 2:] - hands[:, :2] - hands[:, 2:]) / 2
     return way
 
 
 def overlap(hands: Array, objects: Array) -> tuple[Array, Array]:
-    """Return IoU and coverage, both (N, M): the share of the object's box that lies under the hand's."""
-    shared = intersection(hands, objects)
-    of_object = area(objects)[None, :]
-    return shared / (area(hands)[:, None] + of_object - shared), shared / of_object
+    """Return IoU and coverage, both (P,): the share of the object's box that lies under the hand's."""
+    sides = np.minimum(hands[:, 2:], objects[:, 2:]) - np.maximum(hands[:, :2], objects[:, :2])
+    shared = np.maximum(sides, 0.0).prod(axis=1)
+    of_object = area(objects)
+    return shared / (area(hands) + of_object - shared), shared / of_object

@@ -81,29 +81,29 @@ class Ways:
         """
         far, hand, off = _length(self.object), _length(self.hand), _length(self.hand - self.object)
         alike = self.known & (far >= moved) & (hand >= moved / 2) & (off <= _ALIKE * np.maximum(far, hand))
-        return np.any(alike, axis=0), np.any(alike & self.confirmed, axis=0)
+        return _any(alike), _any(alike & self.confirmed)
 
     def apart(self, split: float) -> Array:
         """Return which pairs (P,) have moved apart by ``split`` hand widths in the last moments.
 
         What a hand leaves rests, so that is enough where the object does not move; one that turns in the hand does.
         """
-        recent = self.time_s >= self.time_s[-1] - _SPLIT_S
+        recent = slice(int(np.searchsorted(self.time_s, self.time_s[-1] - _SPLIT_S)), None)
         off = _length((self.hand - self.object)[recent])
         rests = _length(self.object[recent]) <= _RESTS
-        is_apart: Array = (self.known[recent] & (off >= np.where(rests, split, _SPLIT_MOVING * split))).any(axis=0)
-        return is_apart
+        far: Array = self.known[recent] & (off >= np.where(rests, split, _SPLIT_MOVING * split))
+        return _any(far)
 
     def loosened(self) -> Array:
         """Return whose hands (P,) have changed their shape in the last moments, at objects that rest: they open.
 
         The box of an object that rests can only grow, where the hand uncovers it.
         """
-        recent = self.time_s >= self.time_s[-1] - _SPLIT_S
+        recent = slice(int(np.searchsorted(self.time_s, self.time_s[-1] - _SPLIT_S)), None)
         sides = self.object_sides[recent]
         rests = self.known[recent] & (np.maximum(sides[..., :2], -sides[..., 2:]).max(axis=2) <= _RESTS)
-        opens: Array = (rests & (np.abs(self.hand_sides[recent]).max(axis=2) >= _OPENED)).any(axis=0)
-        return opens
+        opens: Array = rests & (np.abs(self.hand_sides[recent]).max(axis=2) >= _OPENED)
+        return _any(opens)
 
     def slip_per_s(self) -> Array:
         """Return how fast the hands (P,) go about their objects, hand widths a second; infinite while it is unknown."""
@@ -159,6 +159,12 @@ class Ways:
         """Return the moments (K,) at which a pair is known, and how far the sides of hand and object went, (K, 4)."""
         rows = np.flatnonzero(self.known[:, pair])
         return self.time_s[rows], self.hand_sides[rows, pair], self.object_sides[rows, pair]
+
+
+def _any(moments: Array) -> Array:
+    """Return for which pairs (P,) one of the moments (T, P) is marked."""
+    marked: Array = np.logical_or.reduce(moments)
+    return marked
 
 
 def _length(way: Array) -> Array:

@@ -98,9 +98,10 @@ class HandObject:
     def step(self, scene: Scene) -> tuple[Relations, Sequence[Event]]:
         """Return the pairs that are near, hand by hand, and what has been found to have happened."""
         tracks = scene.tracks
-        role = np.array([info.role for info in scene.classes], object)[tracks.class_id]
-        hands = np.flatnonzero((role == "hand") & (tracks.state == TrackState.CONFIRMED))
-        objects = np.flatnonzero(role == "object")
+        roles = [scene.classes[class_id].role for class_id in tracks.class_id.tolist()]
+        is_confirmed = (tracks.state == TrackState.CONFIRMED).tolist()
+        hands = np.array([row for row, role in enumerate(roles) if role == "hand" and is_confirmed[row]], np.intp)
+        objects = np.array([row for row, role in enumerate(roles) if role == "object"], np.intp)
         both = np.concatenate([hands, objects])
         xyxy = tracks.xyxy.astype(np.float64)
         self._memory.add(
@@ -111,8 +112,8 @@ class HandObject:
         width_px = self._hand_widths(hand_ids, geometry.hand_width(hands_xyxy))
         distance = boxes.gap(hands_xyxy, objects_xyxy) / width_px[:, None]
         i, j = np.nonzero(self._is_near(distance, hand_ids, object_ids))
-        overlap, coverage = (share[i, j] for share in geometry.overlap(hands_xyxy, objects_xyxy))
-        offset = geometry.offset(hands_xyxy, objects_xyxy)[i, j] / width_px[i, None]
+        overlap, coverage = geometry.overlap(hands_xyxy[i], objects_xyxy[j])
+        offset = geometry.offset(hands_xyxy[i], objects_xyxy[j]) / width_px[i, None]
         keys = [(hand_ids[a], object_ids[b]) for a, b in zip(i.tolist(), j.tolist(), strict=True)]
         closing, events = self._meet(keys, distance[i, j].tolist(), scene.time_s)
         close = np.array([n for n, key in enumerate(keys) if self._pairs[key].state != "near"], np.intp)

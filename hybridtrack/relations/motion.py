@@ -11,6 +11,7 @@ import numpy as np
 
 from hybridtrack.types import Array
 
+_STILL = np.eye(3)
 _START_FRAMES = 64  #: of the memory; it grows with the frame rate
 
 
@@ -19,7 +20,7 @@ def to_reference(xyxy: Array, camera: Array) -> Array:
 
     camera: float64 (3, 3), maps pixels of the first frame to those of this one.
     """
-    if (camera == np.eye(3)).all():
+    if (camera == _STILL).all():
         return xyxy
     back = np.linalg.inv(camera)
     centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2

@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 
+from hybridtrack.relation_runner import RelationRunner
 from hybridtrack.relations.hand_object import HandObject
 from hybridtrack.types import ClassInfo, Origin, Scene, Tracks, TrackState
 
@@ -50,11 +51,11 @@ def scenes(hands: int, objects: int, seed: int) -> list[Scene]:
 
 def step_ms(table: list[Scene]) -> list[float]:
     """Return what each frame after the warm-up took."""
-    relation = HandObject()
+    relations = RelationRunner({"hand_object": HandObject()})
     spent = []
     for scene in table:
         start = time.perf_counter()
-        relation.step(scene)
+        relations.step(scene)
         spent.append((time.perf_counter() - start) * 1000)
     return spent[WARM_UP:]
 
