@@ -39,6 +39,18 @@ def hand_and_mug(
     ]
 
 
+def two_hands_and_mug(first: Sequence[float], second: Sequence[float], mug: Sequence[float]) -> list[Scene]:
+    """Return the scenes of two hands and a mug over rows of places."""
+    return [
+        scene_of(
+            frame,
+            {HAND: box_at(a, 200), OTHER: box_at(b, 220), MUG: box_at(m, 220, MUG_PX, MUG_PX)},
+            roles=ROLES,
+        )
+        for frame, (a, b, m) in enumerate(zip(first, second, mug, strict=True))
+    ]
+
+
 #: a hand comes, rests, carries the mug 300 px to the right, rests and leaves
 REACH, CARRY, LEAVE = smooth(0, 300, 20), smooth(300, 600, 30), smooth(600, 1000, 20)
 HAND_X = [*REACH, *[300.0] * 10, *CARRY, *[600.0] * 8, *LEAVE]
@@ -117,14 +129,7 @@ def test_mug_is_handed_over_once_and_the_second_hand_does_not_steal_it() -> None
     first = [*[200.0] * 10, *bring, *[400.0] * 30, *smooth(400, 0, 15), *[0.0] * 30]
     second = [*[900.0] * 40, *smooth(900, 430, 20), *[430.0] * 25, *[x + 30 for x in away]]
     mug = [*[200.0] * 10, *bring, *[400.0] * 45, *away]
-    scenes = [
-        scene_of(
-            frame,
-            {HAND: box_at(a, 200), OTHER: box_at(b, 220), MUG: box_at(m, 220, MUG_PX, MUG_PX)},
-            roles=ROLES,
-        )
-        for frame, (a, b, m) in enumerate(zip(first, second, mug, strict=True))
-    ]
+    scenes = two_hands_and_mug(first, second, mug)
     told, events = play(scenes)
     assert kinds(events) == ["pick_up", "hand_over"]
     (given,) = [event for event in events if event.kind == "hand_over"]
@@ -144,14 +149,7 @@ def test_hand_at_a_mug_that_another_one_puts_down_and_leaves_is_given_nothing() 
     first = [*[200.0] * 10, *bring, *[400.0] * 30, *smooth(400, 0, 15), *[0.0] * 40]
     second = [*[900.0] * 40, *smooth(900, 430, 20), *[430.0] * 35, *smooth(430, 900, 20), *[900.0] * 10]
     mug = [*[200.0] * 10, *bring, *[400.0] * 85]
-    scenes = [
-        scene_of(
-            frame,
-            {HAND: box_at(a, 200), OTHER: box_at(b, 220), MUG: box_at(m, 220, MUG_PX, MUG_PX)},
-            roles=ROLES,
-        )
-        for frame, (a, b, m) in enumerate(zip(first, second, mug, strict=True))
-    ]
+    scenes = two_hands_and_mug(first, second, mug)
     _, events = play(scenes)
     assert kinds(events) == ["pick_up", "put_down"]
     assert [event.subject for event in events if event.kind == "put_down"] == [HAND]
