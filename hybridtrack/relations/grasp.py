@@ -115,6 +115,11 @@ class Ways:
         known = is_old[row, pair]
         return np.where(known, slip / np.where(known, ago_s[row, 0], 1.0), np.inf)
 
+    def looked_s(self, pair: int) -> float:
+        """Return when a detector saw the object before it saw it now."""
+        before = np.flatnonzero(self.confirmed[:-1, pair])
+        return float(self.time_s[before[-1] if len(before) else -1])
+
     def grasp_s(self, pair: int) -> float:
         """Return when the hand grasped the object, which has moved with it by now."""
         times_s, hand, thing = self._known(pair)

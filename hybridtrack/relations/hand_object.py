@@ -28,6 +28,7 @@ _FAR = 1.25  #: times the distance up to which pairs matter, beyond which they d
 _PARTED = 0.1  #: gap in hand widths at which boxes that overlapped do so no more
 _NEW_SHARE = 0.1  #: of the present box in a hand's width: boxes of hands breathe
 _MEMORY_S = 1.5  #: how far back motion is looked at
+_SURE_S = 0.06  #: for which they must move together when a detector sees the object: one look alone may err
 _SUSPICION_S = 0.2  #: for which boxes must move together while no detector sees the object
 _MAX_COVERAGE = 0.8  #: share of the object under the hand beyond which its pixels are the hand's
 _GONE_S = 1.0  #: for which a held object or its hand may be missing
@@ -208,7 +209,7 @@ class HandObject:
                 continue
             if is_parted:
                 pair.is_pushing = False
-            elif self._are_one(pair, bool(together[p]), bool(confirmed[p]), now_s) and not pair.is_pushing:
+            elif self._are_one(pair, ways, p, bool(together[p]), bool(confirmed[p])) and not pair.is_pushing:
                 way = offset[p] / max(float(np.hypot(*offset[p])), 1e-9)
                 if coverage[p] <= _PUSH_COVERAGE and float(way @ ways.direction(p)) >= _PUSH_BEHIND:
                     pair.is_pushing = True
@@ -219,13 +220,16 @@ class HandObject:
                 events += self._touch(key, float(slip[p]), now_s)
         return events
 
-    def _are_one(self, pair: _Pair, together: bool, confirmed: bool, now_s: float) -> bool:
-        """Return whether they move together beyond doubt: a detector saw the object go, or its pixels did for long."""
+    def _are_one(self, pair: _Pair, ways: Ways, p: int, together: bool, confirmed: bool) -> bool:
+        """Return whether they move together beyond doubt: by two looks of a detector, or for long without one."""
+        now_s = float(ways.time_s[-1])
         if not together:
             pair.together_s = None
-        elif pair.together_s is None:
+            return False
+        if pair.together_s is None:
             pair.together_s = now_s
-        return confirmed or (pair.together_s is not None and now_s - pair.together_s >= _SUSPICION_S)
+        since_s = min(pair.together_s, ways.looked_s(p)) if confirmed else pair.together_s
+        return now_s - since_s >= (_SURE_S if confirmed else _SUSPICION_S)
 
     def _may_receive(self, key: Key, release: _Release) -> bool:
         """Return whether a hand rests over an object that another one has left."""
