@@ -99,6 +99,7 @@ class Engine:
         host: PluginHost | None = None,
     ) -> None:
         host = host or PluginHost.load()
+        self._table = table if isinstance(table, TablePlane) or table is None else TablePlane(table)
         cadence = detect_every if isinstance(detect_every, Cadence) else parse_cadence(detect_every)
         box_tracker = select_tracker(tracker, host)
         self._relations = RelationRunner(select_relations(relations, host))
@@ -107,6 +108,8 @@ class Engine:
         offered = [info for one in selected for info in one.info.classes]
         try:
             self._identities = Identities(identity or {}, offered, open_classes=open_classes)
+            if self._table and not open_classes:
+                self._table.check_classes(info.name for info in offered)
         except HybridTrackError:
             for one in selected:
                 one.detector.close()
@@ -115,7 +118,6 @@ class Engine:
         self._infos = [one.info for one in selected]
         self._tracker = Tracker(box_tracker, self.classes)
         self._camera = CameraMotion()
-        self._table = table if isinstance(table, TablePlane) or table is None else TablePlane(table)
         self._scheduler = Scheduler(
             {one.info.name: one.cadence for one in selected},
             {one.info.name: {info.role for info in one.info.classes} for one in selected},

@@ -157,6 +157,13 @@ def test_identity_of_an_unknown_class_is_refused_and_closes_the_detectors() -> N
     assert detector.is_closed
 
 
+def test_table_of_markers_is_refused_where_no_detector_finds_markers() -> None:
+    table = "markers=0,1,2,3:44x32cm"
+    with pytest.raises(UsageError, match=r"goes by markers, but what is found is mug: add one of markers"):
+        Engine(detectors=[FunctionDetector(lambda _: [], (ClassInfo(name="mug"),))], table=table)
+    Engine(detectors=[FunctionDetector(lambda _: [], (ClassInfo(name="marker"),))], table=table).close()
+
+
 def test_time_cadence_is_counted_in_the_times_of_the_source() -> None:
     with Engine(detectors=[square], detect_every="100ms") as engine:
         results = results_of(engine, generated(10))

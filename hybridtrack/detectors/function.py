@@ -26,7 +26,11 @@ class FunctionDetector:
         found = self._function(frame)
         if isinstance(found, Detections):
             return found
-        xyxy = np.asarray(found, np.float32).reshape(-1, 4)
+        xyxy = np.asarray(found, np.float32)
+        if xyxy.size == 0:
+            return Detections.empty()
+        if xyxy.ndim != 2 or xyxy.shape[1] != 4:  # numbers in fours would make boxes of anything
+            raise ValueError(f"{self.classes[0].name} returned boxes of shape {xyxy.shape}: expected (N, 4)")
         return Detections(xyxy=xyxy, score=np.ones(len(xyxy)), class_id=np.zeros(len(xyxy)))
 
     def reset(self) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 
+from hybridtrack.errors import UsageError
 from hybridtrack.ground import TableSetting, parse_table
 from hybridtrack.relations import footprint
 from hybridtrack.types import Array, Origin, Relations, Scene, Size, Tracks
@@ -28,6 +30,15 @@ class TablePlane:
         width, depth = self._setting.width_cm, self._setting.depth_cm
         self._corners_cm = np.array([[0, 0], [width, 0], [width, depth], [0, depth]])
         self.reset()
+
+    def check_classes(self, names: Iterable[str]) -> None:
+        """Raise UsageError when the table goes by markers, and ``names``, the run's classes, have none."""
+        found = sorted(set(names))
+        if self._setting.marker_ids and _MARKER not in found:
+            raise UsageError(
+                f"table {str(self._setting)!r} goes by markers, but what is found is {', '.join(found) or 'nothing'}: "
+                "add one of markers (--detector +markers), or give the corners"
+            )
 
     def reset(self) -> None:
         """Begin a new source."""
