@@ -29,6 +29,21 @@ def iou(a: Array, b: Array) -> Array:
     return ratio
 
 
+def paired_iou(a: Array, b: Array) -> Array:
+    """Return the IoU (N,) of each box of ``a`` (N, 4) with its own of ``b`` (N, 4), 0..1; 0 where both have no area."""
+    shared = paired_intersection(a, b)
+    union = area(a) + area(b) - shared
+    ratio: Array = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return ratio
+
+
+def paired_intersection(a: Array, b: Array) -> Array:
+    """Return the area (N,) that each box of ``a`` (N, 4) shares with its own of ``b`` (N, 4), px²."""
+    sides = np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2])
+    shared: Array = np.maximum(sides, 0).prod(axis=1)
+    return shared
+
+
 def gap(a: Array, b: Array) -> Array:
     """Return the distance (N, M), px, between the nearest points of boxes (N, 4) and (M, 4); 0 where they overlap."""
     apart = np.maximum(a[:, None, :2] - b[None, :, 2:], b[None, :, :2] - a[:, None, 2:])

@@ -58,7 +58,7 @@ class MotSequence:
     """A file of rows with what stands beside it.
 
     path: of the text. class_names: by ``class_id``, empty without a ``classes.txt``. size_px: (width, height) whose
-    pixels the boxes are in, frame_count: None where no ``seqinfo.ini`` says so.
+    pixels the boxes are in, frame_count, fps: None where no ``seqinfo.ini`` says so.
     """
 
     path: Path
@@ -66,6 +66,7 @@ class MotSequence:
     class_names: Mapping[int, str]
     size_px: Size | None
     frame_count: int | None
+    fps: float | None = None
 
 
 def read_sequence(path: str | os.PathLike[str]) -> MotSequence:
@@ -78,13 +79,14 @@ def read_sequence(path: str | os.PathLike[str]) -> MotSequence:
     folder = text.parent.parent if text.parent.name in ("gt", "det") else text.parent
     names = _beside("classes.txt", text, folder)
     settings = _beside("seqinfo.ini", text, folder)
-    size_px, frame_count = (None, None) if settings is None else _read_settings(settings)
+    size_px, frame_count, fps = (None, None, None) if settings is None else _read_settings(settings)
     return MotSequence(
         path=text,
         rows=read_rows(text),
         class_names={} if names is None else read_class_names(names),
         size_px=size_px,
         frame_count=frame_count,
+        fps=fps,
     )
 
 
@@ -165,21 +167,24 @@ def _read(path: str | os.PathLike[str]) -> str:
         raise TrackFileError(f"cannot read {os.fspath(path)!r}: it is no text in UTF-8") from error
 
 
-def _read_settings(path: Path) -> tuple[Size | None, int | None]:
-    """Return picture size and number of frames, None where ``seqinfo.ini`` does not say."""
+def _read_settings(path: Path) -> tuple[Size | None, int | None, float | None]:
+    """Return picture size, number of frames and frames a second, None where ``seqinfo.ini`` does not say."""
     settings = configparser.ConfigParser(interpolation=None)
     try:
         settings.read_string(_read(path))
-        numbers = [settings.getint("Sequence", key, fallback=None) for key in ("imWidth", "imHeight", "seqLength")]
+        numbers = {key: settings.getint("Sequence", key, fallback=None) for key in ("imWidth", "imHeight", "seqLength")}
+        fps = settings.getfloat("Sequence", "frameRate", fallback=None)
     except (configparser.Error, ValueError) as error:
         if isinstance(error, TrackFileError):
             raise
         raise TrackFileError(f"{str(path)!r} cannot be read: {' '.join(str(error).split())}") from error
-    for key, number in zip(("imWidth", "imHeight", "seqLength"), numbers, strict=True):
+    for key, number in numbers.items():
         if number is not None and number < 1:
             raise TrackFileError(f"{str(path)!r}: {key} is {number}, expected 1 or more")
-    width, height, frame_count = numbers
-    return None if width is None or height is None else (width, height), frame_count
+    if fps is not None and not (np.isfinite(fps) and fps > 0):
+        raise TrackFileError(f"{str(path)!r}: frameRate is {fps:g}, expected a number above 0")
+    width, height, frame_count = numbers.values()
+    return None if width is None or height is None else (width, height), frame_count, fps
 
 
 def _is_whole(values: Array, least: float = -np.inf) -> Array:
