@@ -14,7 +14,7 @@ HANDTRACKJS := handtrackjs-0.1.5.tgz
 PLUGINS := $(wildcard plugins/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-plugins check verify-import clean
+.PHONY: help demo test test-plugins check verify-import oracle clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,16 @@ verify-import: .venv/dev.stamp .cache/$(HANDTRACKJS)  ## compare our network wit
 .cache/$(HANDTRACKJS):
 	mkdir -p .cache
 	cd .cache && npm pack --silent handtrackjs@0.1.5
+
+oracle: .venv/dev.stamp .cache/oracle/oracle.stamp  ## compare the metrics with TrackEval, in an environment of its own
+	$(BIN)/python -m tests.oracle --python .cache/oracle/$(notdir $(BIN))/python
+
+# not in .venv: trackeval brings another OpenCV, which overwrites ours
+.cache/oracle/oracle.stamp: tests/oracle/requirements.txt | $(BIN)/pip
+	rm -rf .cache/oracle
+	$(BIN)/python -m venv .cache/oracle
+	.cache/oracle/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 clean:  ## remove what was made, the environment included
 	rm -rf .venv out build dist .cache

@@ -57,12 +57,14 @@ class MotRows:
 class MotSequence:
     """A file of rows with what stands beside it.
 
-    path: of the text. class_names: by ``class_id``, empty without a ``classes.txt``. size_px: (width, height) whose
-    pixels the boxes are in, frame_count, fps: None where no ``seqinfo.ini`` says so.
+    path: of the text. columns: in each of its rows, 0 when it has none. class_names: by ``class_id``, empty without a
+    ``classes.txt``. size_px: (width, height) whose pixels the boxes are in, frame_count, fps: None where no
+    ``seqinfo.ini`` says so.
     """
 
     path: Path
     rows: MotRows
+    columns: int
     class_names: Mapping[int, str]
     size_px: Size | None
     frame_count: int | None
@@ -80,9 +82,11 @@ def read_sequence(path: str | os.PathLike[str]) -> MotSequence:
     names = _beside("classes.txt", text, folder)
     settings = _beside("seqinfo.ini", text, folder)
     size_px, frame_count, fps = (None, None, None) if settings is None else _read_settings(settings)
+    rows, columns = _read_table(text)
     return MotSequence(
         path=text,
-        rows=read_rows(text),
+        rows=rows,
+        columns=columns,
         class_names={} if names is None else read_class_names(names),
         size_px=size_px,
         frame_count=frame_count,
@@ -109,6 +113,11 @@ def read_rows(path: str | os.PathLike[str]) -> MotRows:
     Rows of 10 columns (detections, results, the truth of 2015) have coordinates of the world in place of class and
     visibility. Raises TrackFileError, naming file and line.
     """
+    return _read_table(path)[0]
+
+
+def _read_table(path: str | os.PathLike[str]) -> tuple[MotRows, int]:
+    """Return the rows and the number of their columns."""
     numbered = [(number, line) for number, line in enumerate(_read(path).splitlines(), 1) if line.strip()]
     lines = [line for _, line in numbered]
     try:
@@ -132,7 +141,7 @@ def read_rows(path: str | os.PathLike[str]) -> MotRows:
     class_id = table[:, 7] if has_class else np.full(n, -1.0)
     _check(path, number, _is_whole(class_id), "has a class that is no whole number")
     visibility = table[:, 8] if width == max(_CLASS_COLUMNS) else np.ones(n)
-    return MotRows(
+    rows = MotRows(
         line=number,
         frame_index=table[:, 0].astype(np.int64) - 1,
         track_id=table[:, 1].astype(np.int64),
@@ -141,6 +150,7 @@ def read_rows(path: str | os.PathLike[str]) -> MotRows:
         class_id=class_id.astype(np.int64),
         visibility=np.where(visibility < 0, 1.0, visibility),  # -1: not known
     )
+    return rows, width if n else 0
 
 
 def read_class_names(path: str | os.PathLike[str]) -> dict[int, str]:

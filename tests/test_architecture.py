@@ -85,6 +85,13 @@ def test_tensorflow_is_imported_inside_functions_alone(path: Path) -> None:
     assert not loaded & {"tensorflow", "keras"}
 
 
+@pytest.mark.parametrize("module", ["metrics.hota", "metrics.clear", "metrics.jitter", "evaluate"])
+def test_figures_are_computed_by_numpy_and_scipy_alone(module: str) -> None:
+    code = f"import sys, hybridtrack.{module}; print(*set(sys.modules) & set({HEAVY}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {*loaded.split()} == {"numpy", "scipy"}
+
+
 @pytest.mark.parametrize("module", ["errors", "ground", "config", "hookspecs", "plugin_host", "cli"])
 def test_light_module_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, hybridtrack.{module}; print(*set(sys.modules) & set({HEAVY}))"

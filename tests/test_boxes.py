@@ -45,6 +45,13 @@ def test_iou_is_symmetric_within_zero_and_one_and_one_on_itself(a: Array, b: Arr
     assert (np.diag(boxes.iou(a, a)) == 1).all()
 
 
+@given(xyxy_boxes(), xyxy_boxes())
+def test_paired_boxes_have_the_iou_of_all_pairs(a: Array, b: Array) -> None:
+    n = min(len(a), len(b))
+    assert (boxes.paired_iou(a[:n], b[:n]) == np.diag(boxes.iou(a[:n], b[:n]))).all()
+    assert (boxes.paired_intersection(a[:n], b[:n]) == np.diag(boxes.intersection(a[:n], b[:n]))).all()
+
+
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
     [

@@ -107,17 +107,18 @@ def test_folder_stands_for_its_truth_or_else_its_detections(tmp_path: Path, text
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1,1,0,0,5,5\n")
     (tmp_path / "classes.txt").write_text("1 hand\n")
-    (tmp_path / "seqinfo.ini").write_text("[Sequence]\nimWidth=320\nimHeight=180\nseqLength=9\n")
+    (tmp_path / "seqinfo.ini").write_text("[Sequence]\nimWidth=320\nimHeight=180\nseqLength=9\nframeRate=12.5\n")
     for path in (tmp_path, tmp_path / texts[0]):
         found = read_sequence(path)
         assert found.path == tmp_path / texts[0]
         assert (found.class_names, found.size_px, found.frame_count) == ({1: "hand"}, (320, 180), 9)
+        assert (found.fps, found.columns) == (12.5, 6)
 
 
 def test_text_alone_has_neither_names_nor_size_nor_length(text: Path) -> None:
     text.write_text("1,1,0,0,5,5\n")
     found = read_sequence(text)
-    assert (found.class_names, found.size_px, found.frame_count) == ({}, None, None)
+    assert (found.class_names, found.size_px, found.frame_count, found.fps) == ({}, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,8 @@ def test_text_alone_has_neither_names_nor_size_nor_length(text: Path) -> None:
         ("imWidth=640\n", r"seqinfo\.ini' cannot be read: File contains no section headers"),
         ("[Sequence]\nimWidth=wide\n", r"seqinfo\.ini' cannot be read: invalid literal .* 'wide'"),
         ("[Sequence]\nimWidth=640\nimHeight=0\n", r"seqinfo\.ini': imHeight is 0, expected 1 or more"),
+        ("[Sequence]\nframeRate=0\n", r"seqinfo\.ini': frameRate is 0, expected a number above 0"),
+        ("[Sequence]\nframeRate=nan\n", r"seqinfo\.ini': frameRate is nan, expected a number above 0"),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused_in_one_line(tmp_path: Path, content: str, message: str) -> None:

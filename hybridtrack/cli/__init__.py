@@ -16,6 +16,7 @@ import hybridtrack
 from hybridtrack.cli.bench import bench
 from hybridtrack.cli.command import Refusal, RefusingGroup
 from hybridtrack.cli.doctor import doctor
+from hybridtrack.cli.evaluate import evaluate
 from hybridtrack.cli.models import models
 from hybridtrack.cli.plugins import plugins
 from hybridtrack.cli.relations import relations
@@ -41,7 +42,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (run, relations, bench, plugins, models, doctor):
+for command in (run, relations, bench, evaluate, plugins, models, doctor):
     cli.add_command(command)
 
 

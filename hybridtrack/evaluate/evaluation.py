@@ -51,8 +51,10 @@ def evaluate(
         cells[name] = _tallies(tracks, truth, name, class_name, notes)
     every = [tally for row in cells.values() for tally in row.values()]
     classes = list(dict.fromkeys(label for row in cells.values() for label in row))
-    if any(tally.judged for tally in every) and not is_installed():
+    if not is_installed():
         notes.append("AP50 and AP75 need faster-coco-eval: pip install 'hybridtrack[evaluate]'")
+    elif not any(tally.judged for tally in every):
+        notes.append("AP50 and AP75 need raw detections: hybridtrack run --with-detections writes them")
     return Evaluation(
         combined=scores_of(total(every)),
         sequences={name: scores_of(total(row.values())) for name, row in cells.items()},
@@ -80,10 +82,12 @@ def _tallies(
         )
     if tracks.frame.max(initial=-1) >= frame_count:
         notes.append(f"{name}: tracks on frames after the last of {frame_count} true ones were left out")
+    if tracks.size_px is None and truth.size_px is not None:
+        notes.append("the tracks do not say the size of their picture: they were taken to be in the truth's pixels")
     labels = _labels(tracks, truth, class_name)
     left_out = [one for one in _identities(truth) if one not in labels] if class_name is None else []
     if truth.identities and left_out:
-        notes.append(f"{name}: no detector of the run knows {', '.join(left_out)}: left out")
+        notes.append(f"{name}: left out, as the tracks have no such class: {', '.join(left_out)}")
     return {label: tally_of(tracks, truth, name=name, class_name=label, frame_count=frame_count) for label in labels}
 
 

@@ -15,6 +15,7 @@ from hybridtrack.track_file import read_tracks
 from hybridtrack.types import Array, Size
 from hybridtrack.wire import DetectionRow, FrameLine
 
+_CHALLENGE_COLUMNS = 10  #: of the MOTChallenge of 2015, whose own evaluation excuses nothing
 _FORMATS = "a track file (JSON Lines), or MOTChallenge text or a folder with one"
 
 
@@ -40,10 +41,10 @@ class Recorded:
     frame: int (N,), from 0. track_id: int (N,). xyxy: float64 (N, 4), px of ``size_px``, (width, height); None: of
     pictures whose size nobody says. class_id: int (N,), into ``identities``, which maps the names of classes to those
     under which identity is kept; empty when the file knows no classes. is_ignored: bool (N,), where nobody can tell
-    what is there. visibility: float64 (N,), 0..1. frame_count: None: not known. times_s: by frame, empty when the file
-    has none. fps: None: not known. runs: the frames on which each detector ran; None: nobody says. detects: the classes
-    that each detector knows, () for all. looks: raw detections, None: the file has none. has_open_classes: detectors
-    may find classes that no list names.
+    what is there; excuses: tracked boxes in there need not be right. visibility: float64 (N,), 0..1. frame_count: None:
+    not known. times_s: by frame, empty when the file has none. fps: None: not known. runs: the frames on which each
+    detector ran; None: nobody says. detects: the classes that each detector knows, () for all. looks: raw detections,
+    None: the file has none. has_open_classes: detectors may find classes that no list names.
     """
 
     path: str
@@ -61,6 +62,7 @@ class Recorded:
     runs: Mapping[str, frozenset[int]] | None = None
     detects: Mapping[str, Sequence[str]] = field(default_factory=dict)
     looks: Looks | None = None
+    excuses: bool = True
     has_open_classes: bool = False
 
     def class_names(self, name: str) -> set[str]:
@@ -106,6 +108,7 @@ def _read_mot(path: str) -> Recorded:
         size_px=sequence.size_px,
         frame_count=sequence.frame_count,
         fps=sequence.fps,
+        excuses=sequence.columns != _CHALLENGE_COLUMNS,
     )
 
 

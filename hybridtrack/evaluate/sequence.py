@@ -96,10 +96,13 @@ def _in_pixels_of(truth: Recorded, tracks: Recorded, xyxy: Array) -> Array:
 
 def _is_excused(frame: Array, xyxy: Array, truth: Recorded, is_of_class: Array) -> Array:
     """Return which tracked boxes (N,) lie in an ignored region and match no true box: they may be right."""
+    if not truth.excuses:
+        return np.zeros(len(frame), bool)
     region = is_of_class & truth.is_ignored
     true = is_of_class & ~truth.is_ignored
     row, box = pair_up(truth.frame[region], frame)
-    share = boxes.paired_intersection(truth.xyxy[region][row], xyxy[box]) / boxes.area(xyxy[box])
+    shared, area = boxes.paired_intersection(truth.xyxy[region][row], xyxy[box]), boxes.area(xyxy[box])
+    share = np.divide(shared, area, out=np.zeros_like(shared), where=area > 0)
     inside = _greatest(share, box, len(frame))
     row, box = pair_up(truth.frame[true], frame)
     overlap = _greatest(boxes.paired_iou(truth.xyxy[true][row], xyxy[box]), box, len(frame))

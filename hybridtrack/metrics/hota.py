@@ -1,7 +1,8 @@
 """HOTA: how well objects are found, how well they are kept apart, and how exact their boxes are.
 
 Luiten, Ošep, Dendorfer, Torr, Geiger, Leal-Taixé, Leibe: "HOTA: A Higher Order Metric for Evaluating Multi-Object
-Tracking", IJCV 2021. Equation numbers are of that paper.
+Tracking", IJCV 2021. A match c of an object and a track has TPA(c), the boxes on which the two are matched, FNA(c), the
+object's other boxes, and FPA(c), the track's others; A(c) = TPA / (TPA + FNA + FPA).
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _LEAST = 1e-10  #: no box matched: LocA is 1, as in TrackEval
 class HotaCounts(Counts):
     """What HOTA counts at each of the thresholds: float64 (19,) each; counts of sequences add up.
 
-    tp, fn, fp: matched boxes, true ones that were not found, tracked ones that are none. association: the sum of A(c),
-    eq. 6, over the matched boxes. iou: the sum of their IoU.
+    tp, fn, fp: matched boxes, true ones that were not found, tracked ones that are none. association: the sum of A(c)
+    over the matched boxes. iou: the sum of their IoU.
     """
 
     tp: Array
@@ -34,27 +35,27 @@ class HotaCounts(Counts):
 
     @property
     def det_a(self) -> Array:
-        """Detection accuracy, (19,), 0..1: TP / (TP + FN + FP), eq. 8."""
+        """Detection accuracy, (19,), 0..1: TP / (TP + FN + FP)."""
         accuracy: Array = self.tp / np.maximum(1, self.tp + self.fn + self.fp)
         return accuracy
 
     @property
     def ass_a(self) -> Array:
-        """Association accuracy, (19,), 0..1: the mean of A(c) over the matched boxes, eq. 9; 0 when there is none."""
+        """Association accuracy, (19,), 0..1: the mean of A(c) over the matched boxes; 0 when there is none."""
         accuracy: Array = self.association / np.maximum(1, self.tp)
         return accuracy
 
     @property
     def loc_a(self) -> Array:
-        """Localisation accuracy, (19,), 0..1: the mean IoU of the matched boxes, eq. 13; 1 when there is none."""
+        """Localisation accuracy, (19,), 0..1: the mean IoU of the matched boxes; 1 when there is none."""
         accuracy: Array = np.maximum(_LEAST, self.iou) / np.maximum(_LEAST, self.tp)
         return accuracy
 
     @property
     def hota(self) -> Array:
-        """HOTA at each threshold, (19,), 0..1: the geometric mean of ``det_a`` and ``ass_a``, eq. 10.
+        """HOTA at each threshold, (19,), 0..1: the geometric mean of ``det_a`` and ``ass_a``.
 
-        The HOTA of a sequence is the mean over the thresholds, eq. 11.
+        The HOTA of a sequence is the mean over the thresholds.
         """
         means: Array = np.sqrt(self.det_a * self.ass_a)
         return means
@@ -63,8 +64,9 @@ class HotaCounts(Counts):
 def match_hota(pairs: Overlaps) -> Array:
     """Return the numbers (K,) of the pairs that HOTA matches, whatever their IoU; thresholds are for who counts them.
 
-    One to one within each frame, so that the sum of IoU × the pair's alignment over the whole sequence is greatest: eq.
-    14 with IoU in place of a bonus for each threshold, as TrackEval has it.
+    One to one within each frame, so that the sum of IoU × alignment is greatest. The alignment of an object with a
+    track is A(c) over the whole sequence before anything is matched: each pair of boxes counts its share of all IoU
+    that the two have on the frame. So TrackEval comes near the paper's matching, which maximises each HOTA_α.
     """
     truth, track = pairs.truth_id[pairs.truth_row], pairs.track_id[pairs.track_row]
     of_truth = np.bincount(pairs.truth_row, pairs.iou, len(pairs.truth_id))
@@ -103,7 +105,7 @@ def count_hota(pairs: Overlaps, matches: Array) -> HotaCounts:
 
 
 def _association(truth: Array, track: Array, is_match: Array, truth_count: Array, track_count: Array) -> Array:
-    """Return the sum (19,) of A(c) = TPA / (TPA + FNA + FPA), eq. 6, over matches of these ids (K,)."""
+    """Return the sum (19,) of A(c) over matches of these ids (K,)."""
     total = np.zeros(len(is_match))
     if not len(truth):
         return total

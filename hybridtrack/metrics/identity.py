@@ -27,7 +27,7 @@ class IdentityCounts(Counts):
 
     @property
     def idf1(self) -> float:
-        """2 IDTP / (2 IDTP + IDFP + IDFN), 0..1, eq. 11; 0 when there is no box at all."""
+        """2 IDTP / (2 IDTP + IDFP + IDFN), 0..1; 0 when there is no box at all."""
         return self.tp / max(1.0, self.tp + 0.5 * self.fp + 0.5 * self.fn)
 
 
@@ -35,7 +35,7 @@ def count_identity(pairs: Overlaps, min_iou: float = MIN_IOU) -> IdentityCounts:
     """Return what Identity counts in a sequence: objects and tracks are paired one to one, for all of it, so that the
     most boxes of an IoU of at least ``min_iou`` lie in pairs.
 
-    That is the least of IDFN + IDFP (eq. 6 to 8 of the paper): each box in a pair takes one off both.
+    That is the least of IDFN + IDFP: each box in a pair takes one off both.
 
     >>> import numpy as np
     >>> from hybridtrack.metrics.overlaps import overlaps

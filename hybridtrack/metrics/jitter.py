@@ -51,8 +51,11 @@ def _accelerations(pairs: Overlaps, centre_px: Array, time_s: Array) -> Array:
     first = first[(time[first] < time[first + 1]) & (time[first + 1] < time[first + 2])]
     before, after = time[first + 1] - time[first], time[first + 2] - time[first + 1]
     cxcywh = xyxy_to_cxcywh(pairs.truth_xyxy[order][first + 1])
-    size_px = np.sqrt(cxcywh[:, 2] * cxcywh[:, 3])
+    size_px = np.sqrt(np.maximum(cxcywh[:, 2] * cxcywh[:, 3], 0))
     change = (centre_px[first + 2] - centre_px[first + 1]) / after[:, None]
     change -= (centre_px[first + 1] - centre_px[first]) / before[:, None]
-    values = np.hypot(change[:, 0], change[:, 1]) / ((before + after) / 2) / size_px
-    return np.where(np.isnan(values), np.inf, values)
+    acceleration = np.hypot(change[:, 0], change[:, 1]) / ((before + after) / 2)
+    acceleration[np.isnan(acceleration)] = np.inf
+    unknown = np.full_like(acceleration, np.inf)
+    values: Array = np.divide(acceleration, size_px, out=unknown, where=size_px > 0)
+    return values
