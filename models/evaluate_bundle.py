@@ -21,7 +21,8 @@ import numpy as np
 from hybridtrack.detectors.bundle import Bundle, find_bundle
 from hybridtrack.detectors.ssd import SsdDetector
 from hybridtrack.errors import HybridTrackError
-from hybridtrack.types import Array, Detections
+from hybridtrack.evaluate import precision
+from hybridtrack.types import Detections
 from models.truth import TrueBoxes, read_truth
 
 DATA = (Path("examples/data/table"),)
@@ -31,29 +32,18 @@ def average_precisions(
     pictures: Iterable[tuple[TrueBoxes, Detections]], class_ids: Sequence[int]
 ) -> tuple[float, float]:
     """Return COCO's AP at IoU .5 and at .75 of the detections of these classes, taken as one."""
-    from faster_coco_eval import COCO, COCOeval_faster
-
-    images, truths, found = [], [], []
-    for number, (truth, detections) in enumerate(pictures, start=1):
-        width, height = truth.size_px
-        images.append({"id": number, "width": width, "height": height})
-        for xywh, ignored in zip(_xywh(truth.xyxy), truth.ignored.tolist(), strict=True):
-            box = {"bbox": xywh, "area": xywh[2] * xywh[3], "iscrowd": int(ignored)}
-            truths.append({"id": len(truths) + 1, "image_id": number, "category_id": 1} | box)
-        mine = detections[np.isin(detections.class_id, class_ids)]
-        for xywh, score in zip(_xywh(mine.xyxy), mine.score.tolist(), strict=True):
-            found.append({"image_id": number, "category_id": 1, "bbox": xywh, "score": score})
-    if not found:
-        return 0.0, 0.0
-    reference = COCO({"images": images, "annotations": truths, "categories": [{"id": 1, "name": "object"}]})
-    evaluation = COCOeval_faster(reference, reference.loadRes(found), "bbox", print_function=lambda *_: None)
-    evaluation.run()
-    return float(evaluation.stats[1]), float(evaluation.stats[2])
-
-
-def _xywh(xyxy: Array) -> list[list[float]]:
-    rows: list[list[float]] = np.column_stack([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]]).tolist()
-    return rows
+    pairs = [(truth, found[np.isin(found.class_id, class_ids)]) for truth, found in pictures]
+    judged = precision.Judged(
+        class_name="object",
+        frames=range(len(pairs)),
+        truth_frame=np.repeat(np.arange(len(pairs)), [len(truth.xyxy) for truth, _ in pairs]),
+        truth_xyxy=np.concatenate([np.empty((0, 4)), *(truth.xyxy for truth, _ in pairs)]),
+        is_ignored=np.concatenate([np.empty(0, bool), *(truth.ignored for truth, _ in pairs)]),
+        found_frame=np.repeat(np.arange(len(pairs)), [len(found) for _, found in pairs]),
+        found_xyxy=np.concatenate([np.empty((0, 4)), *(found.xyxy for _, found in pairs)]),
+        score=np.concatenate([np.empty(0), *(found.score for _, found in pairs)]),
+    )
+    return precision.average_precisions([judged]) or (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from hybridtrack.errors import TrackFileError, UsageError, unknown_name
@@ -43,18 +44,21 @@ def evaluate(
     """
     if not pairs:
         raise UsageError("nothing to evaluate: give tracks and their truth")
-    notes: list[str] = []
     cells: dict[str, dict[str, Tally]] = {}
+    notes: list[str] = []
     for tracks_path, truth_path in pairs:
         tracks, truth = read_recorded(tracks_path), read_recorded(truth_path)
+        _check_sizes(tracks, truth)
+        frame_count = _frame_count(tracks, truth)
+        labels = _labels(tracks, truth, class_name)
         name = _unused(_name_of(truth_path), cells)
-        cells[name] = _tallies(tracks, truth, name, class_name, notes)
+        cells[name] = {
+            label: tally_of(tracks, truth, name=name, class_name=label, frame_count=frame_count) for label in labels
+        }
+        notes += _notes(tracks, truth, name, frame_count, labels if class_name is None else None)
     every = [tally for row in cells.values() for tally in row.values()]
+    notes += _precision_notes(every)
     classes = list(dict.fromkeys(label for row in cells.values() for label in row))
-    if not is_installed():
-        notes.append("AP50 and AP75 need faster-coco-eval: pip install 'hybridtrack[evaluate]'")
-    elif not any(tally.judged for tally in every):
-        notes.append("AP50 and AP75 need raw detections: hybridtrack run --with-detections writes them")
     return Evaluation(
         combined=scores_of(total(every)),
         sequences={name: scores_of(total(row.values())) for name, row in cells.items()},
@@ -63,32 +67,42 @@ def evaluate(
     )
 
 
-def _tallies(
-    tracks: Recorded, truth: Recorded, name: str, class_name: str | None, notes: list[str]
-) -> dict[str, Tally]:
-    """Return what is counted in one sequence, by class."""
-    _check_sizes(tracks, truth)
-    frame_count = truth.frame_count
-    if frame_count is None:
-        frame_count = int(max(truth.frame.max(initial=-1), tracks.frame.max(initial=-1))) + 1
-    if truth.frame.max(initial=-1) >= frame_count:
+def _frame_count(tracks: Recorded, truth: Recorded) -> int:
+    """Return how many frames the sequence has: as many as the truth says, else as there are boxes for."""
+    last_true = int(truth.frame.max(initial=-1))
+    if truth.frame_count is None:
+        return max(last_true, int(tracks.frame.max(initial=-1))) + 1
+    if last_true >= truth.frame_count:
         raise TrackFileError(
-            f"{truth.path!r} has frame {truth.frame.max() + 1}, but its sequence has {frame_count} frames: one is wrong"
+            f"{truth.path!r} has frame {last_true + 1}, but its sequence has {truth.frame_count} frames: one is wrong"
         )
-    last = (tracks.frame_count or int(tracks.frame.max(initial=-1)) + 1) if tracks.times_s else frame_count
-    if last < frame_count:
-        notes.append(
-            f"{name}: the tracks end after {last} of {frame_count} frames; what is true on the rest counts as missed"
+    return truth.frame_count
+
+
+def _notes(
+    tracks: Recorded, truth: Recorded, name: str, frame_count: int, labels: Sequence[str] | None
+) -> Iterator[str]:
+    """Yield what the reader of a sequence's figures should know; ``labels``: the classes that both files have."""
+    if tracks.frame_count is not None and tracks.frame_count < frame_count:
+        yield (
+            f"{name}: the tracks end after {tracks.frame_count} of {frame_count} frames; what is true on the rest "
+            "counts as missed"
         )
     if tracks.frame.max(initial=-1) >= frame_count:
-        notes.append(f"{name}: tracks on frames after the last of {frame_count} true ones were left out")
+        yield f"{name}: tracks on frames after the last of {frame_count} true ones were left out"
     if tracks.size_px is None and truth.size_px is not None:
-        notes.append("the tracks do not say the size of their picture: they were taken to be in the truth's pixels")
-    labels = _labels(tracks, truth, class_name)
-    left_out = [one for one in _identities(truth) if one not in labels] if class_name is None else []
-    if truth.identities and left_out:
-        notes.append(f"{name}: left out, as the tracks have no such class: {', '.join(left_out)}")
-    return {label: tally_of(tracks, truth, name=name, class_name=label, frame_count=frame_count) for label in labels}
+        yield "the tracks do not say the size of their picture: they were taken to be in the truth's pixels"
+    left_out = [] if labels is None else [one for one in _identities(truth) if one not in labels]
+    if left_out:
+        yield f"{name}: left out, as the tracks have no such class: {', '.join(left_out)}"
+
+
+def _precision_notes(tallies: Iterable[Tally]) -> Iterator[str]:
+    """Yield how to get AP where there is none."""
+    if not is_installed():
+        yield "AP50 and AP75 need faster-coco-eval: pip install 'hybridtrack[evaluate]'"
+    elif not any(tally.judged for tally in tallies):
+        yield "AP50 and AP75 need raw detections: hybridtrack run --with-detections writes them"
 
 
 def _labels(tracks: Recorded, truth: Recorded, class_name: str | None) -> list[str]:
@@ -144,10 +158,7 @@ def _name_of(path: str | os.PathLike[str]) -> str:
     return place.name if place.is_dir() else place.stem
 
 
-def _unused(name: str, used: Iterable[str]) -> str:
-    taken = {*used}
-    return (
-        name
-        if name not in taken
-        else next(other for number in range(2, len(taken) + 3) if (other := f"{name} {number}") not in taken)
-    )
+def _unused(name: str, used: Container[str]) -> str:
+    """Return the name, with a number behind it where it is taken."""
+    numbered = (f"{name} {number}" for number in count(2))
+    return next(one for one in chain([name], numbered) if one not in used)

@@ -15,7 +15,7 @@ from hybridtrack.metrics.hits import count_hits
 from hybridtrack.metrics.hota import count_hota, match_hota
 from hybridtrack.metrics.identity import count_identity
 from hybridtrack.metrics.jitter import track_accelerations, truth_accelerations
-from hybridtrack.metrics.overlaps import overlaps, pair_up
+from hybridtrack.metrics.overlaps import overlaps, touching
 from hybridtrack.types import Array
 
 MIN_VISIBILITY = 0.25  #: share of an object that is in sight, from which on it is there to be seen
@@ -100,11 +100,10 @@ def _is_excused(frame: Array, xyxy: Array, truth: Recorded, is_of_class: Array) 
         return np.zeros(len(frame), bool)
     region = is_of_class & truth.is_ignored
     true = is_of_class & ~truth.is_ignored
-    row, box = pair_up(truth.frame[region], frame)
-    shared, area = boxes.paired_intersection(truth.xyxy[region][row], xyxy[box]), boxes.area(xyxy[box])
-    share = np.divide(shared, area, out=np.zeros_like(shared), where=area > 0)
+    row, box = touching(truth.frame[region], truth.xyxy[region], frame, xyxy)
+    share = boxes.paired_intersection(truth.xyxy[region][row], xyxy[box]) / boxes.area(xyxy[box])
     inside = _greatest(share, box, len(frame))
-    row, box = pair_up(truth.frame[true], frame)
+    row, box = touching(truth.frame[true], truth.xyxy[true], frame, xyxy)
     overlap = _greatest(boxes.paired_iou(truth.xyxy[true][row], xyxy[box]), box, len(frame))
     excused: Array = (inside > _MAX_IGNORED) & (overlap < _MIN_MATCH)
     return excused

@@ -10,10 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from hybridtrack.metrics.counts import Counts
-from hybridtrack.metrics.overlaps import EPS, Overlaps
+from hybridtrack.metrics.overlaps import EPS, Overlaps, match_block
 from hybridtrack.types import Array
 
 MIN_IOU = 0.5  #: of a true and a tracked box that are one object
@@ -56,13 +55,16 @@ def match_clear(pairs: Overlaps, min_iou: float = MIN_IOU) -> Array:
     is_allowed = pairs.iou >= min_iou - EPS
     worth = np.where(is_allowed, pairs.iou, 0.0)
     last = np.full(len(pairs.truth_count), -1)
+    last_step = -1
     chosen = [np.empty(0, np.intp)]
-    for place, shape in pairs.frames():
-        score = worth[place] + _STAY * ((last[truth[place]] == track[place]) & is_allowed[place])
-        rows, columns = linear_sum_assignment(score.reshape(shape), maximize=True)
-        match = place.start + rows * shape[1] + columns
+    for block, step in zip(pairs.blocks(), np.unique(_steps(pairs)).tolist(), strict=True):
+        if step > last_step + 1:
+            last[:] = -1
+        place = block.pairs
+        goes_on = (last[truth[place]] == track[place]) & is_allowed[place]
+        match = match_block(block, worth[place] + _STAY * goes_on)
         match = match[is_allowed[match]]
-        last[:] = -1
+        last[:], last_step = -1, step
         last[truth[match]] = track[match]
         chosen.append(match)
     return np.concatenate(chosen)
@@ -79,8 +81,7 @@ def count_clear(pairs: Overlaps, matches: Array) -> ClearCounts:
     >>> (counts.id_switches, counts.mota)
     (1, 0.75)
     """
-    frame = pairs.pair_frame
-    step = np.unique(frame, return_inverse=True)[1][matches]  # counts the frames that have both
+    step = _steps(pairs)[matches]
     truth, track = pairs.truth_id[pairs.truth_row[matches]], pairs.track_id[pairs.track_row[matches]]
     order = np.lexsort((step, truth))
     step, truth, track = step[order], truth[order], track[order]
@@ -98,3 +99,9 @@ def count_clear(pairs: Overlaps, matches: Array) -> ClearCounts:
         mostly_lost=hardly,
         objects=len(truth_count),
     )
+
+
+def _steps(pairs: Overlaps) -> Array:
+    """Return the frame of each pair (P,), counted over the frames that have both true and tracked boxes."""
+    shared = np.intersect1d(pairs.truth_frame, pairs.track_frame)
+    return np.searchsorted(shared, pairs.pair_frame)

@@ -88,8 +88,8 @@ def count_hota(pairs: Overlaps, matches: Array) -> HotaCounts:
     >>> frame, one, box = np.arange(4), np.ones(4, int), np.tile([0.0, 0.0, 10.0, 10.0], (4, 1))
     >>> pairs = overlaps(frame, one, box, frame, np.array([1, 1, 2, 2]), box)  # two tracks of two frames each
     >>> counts = count_hota(pairs, match_hota(pairs))
-    >>> (counts.det_a.mean().round(6), counts.ass_a.mean().round(6), counts.hota.mean().round(4))
-    (np.float64(1.0), np.float64(0.5), np.float64(0.7071))
+    >>> [round(float(value.mean()), 4) for value in (counts.det_a, counts.ass_a, counts.hota)]
+    [1.0, 0.5, 0.7071]
     """
     iou = pairs.iou[matches]
     truth, track = pairs.truth_id[pairs.truth_row[matches]], pairs.track_id[pairs.track_row[matches]]

@@ -65,6 +65,13 @@ def test_a_frame_without_any_track_interrupts_nothing() -> None:
     assert (counts.fragmentations, counts.fn) == (0, 1)
 
 
+def test_a_frame_with_tracks_elsewhere_interrupts_and_forgets() -> None:
+    """On frame 1 the tracks are far away; on frame 2 the better box wins, and not the track of frame 0."""
+    tracks = [*still(1, [0, 2], left=2.0), *still(2, [2]), *still(3, [1], left=90)]
+    counts = clear(paired(still(1, range(3)), sorted(tracks)))
+    assert (counts.tp, counts.id_switches, counts.fragmentations) == (2, 1, 1)
+
+
 @pytest.mark.parametrize(("found", "tracked", "lost"), [(4, 0, 0), (5, 1, 0), (1, 0, 0), (0, 0, 1)])
 def test_objects_are_mostly_tracked_above_four_fifths_and_mostly_lost_below_one(
     found: int, tracked: int, lost: int
