@@ -18,7 +18,7 @@ from hybridtrack.errors import ConfigError, HybridTrackError, UsageError, unknow
 from hybridtrack.ground import TableSetting, ZoneSetting, parse_table, parse_zones
 
 RUNTIMES = ("litert", "tensorflow")
-GENERAL_KEYS = ("every", "phase", "limit")  #: what can be said of every detector beside its own options
+GENERAL_KEYS = ("every", "phase", "limit", "birth")  #: what can be said of every detector beside its own options
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 _SIZE = re.compile(r"(\d+)x(\d+)")
@@ -98,9 +98,10 @@ def cadence_for(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A detector or tracker that was asked for as ``NAME[,every=N][,phase=P][,limit=T][,key=value…]``.
+    """A detector or tracker that was asked for as ``NAME[,every=N][,phase=P][,limit=T][,birth=S][,key=value…]``.
 
-    ``limit`` is how long a run of the detector may take before it counts as hung, as a text ("5s"). ``options`` are
+    ``limit`` is how long a run of the detector may take before it counts as hung, as a text ("5s"). ``birth`` is the
+    score from which what it sees begins a track, in 0..1; None: the tracker's own. ``options`` are
     texts still; the plugin host reads them by the options of the spec.
     """
 
@@ -108,6 +109,7 @@ class Choice:
     every: str | None = None
     phase: int = 0
     limit: str | None = None
+    birth: float | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
@@ -118,6 +120,8 @@ class Choice:
             words["phase"] = str(self.phase)
         if self.limit is not None:
             words["limit"] = self.limit
+        if self.birth is not None:
+            words["birth"] = f"{self.birth:g}"
         return ",".join([self.name, *(f"{key}={value}" for key, value in words.items())])
 
     @property
@@ -127,8 +131,8 @@ class Choice:
 
 
 def parse_choice(text: str, *, where: str, has_cadence: bool) -> Choice:
-    """Return what ``NAME[,key=value…]`` asks for; with ``has_cadence``, every= and phase= set the cadence, and
-    limit= how long a run may take.
+    """Return what ``NAME[,key=value…]`` asks for; with ``has_cadence``, every= and phase= set the cadence,
+    limit= how long a run may take, and birth= how sure a detection must be to begin a track.
 
     Raises UsageError, naming ``where``.
     """
@@ -153,7 +157,26 @@ def parse_choice(text: str, *, where: str, has_cadence: bool) -> Choice:
     limit = options.pop("limit", None)
     if limit is not None:
         parse_time(limit, where=f"{where} {name}: limit")
-    return Choice(name=name, every=every, phase=int(phase), limit=limit, options=options)
+    birth = options.pop("birth", None)
+    return Choice(
+        name=name,
+        every=every,
+        phase=int(phase),
+        limit=limit,
+        birth=None if birth is None else _parse_score(birth, where=f"{where} {name}: birth"),
+        options=options,
+    )
+
+
+def _parse_score(text: str, *, where: str) -> float:
+    """Return the number in 0..1 that a text is. Raises UsageError, naming ``where``."""
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not 0 <= score <= 1:
+        raise UsageError(f"{where} {text!r} is no score: use a number from 0 to 1, such as 0.9")
+    return score
 
 
 DEFAULT_DETECTORS = (Choice(name="hand"),)

@@ -116,7 +116,8 @@ class Engine:
             raise
         self.classes: list[ClassInfo] = []
         self._infos = [one.info for one in selected]
-        self._tracker = Tracker(box_tracker, self.classes)
+        births = {one.info.name: one.birth for one in selected if one.birth is not None}
+        self._tracker = Tracker(box_tracker, self.classes, births)
         self._camera = CameraMotion()
         self._scheduler = Scheduler(
             {one.info.name: one.cadence for one in selected},

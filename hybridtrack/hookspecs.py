@@ -66,7 +66,8 @@ class BoxTracker(Protocol):
     have been settled (by detections where there are any) ``settle`` tells them. One that also has
     ``expect(change_px, may_hide, is_solid, is_hand)`` is told before ``measure``, where there are objects, how far each
     centre is expected to go (N, 2), which boxes (row i, (N, N)) may lie over box i, which fill their boxes (N,), and
-    which are hands (N,).
+    which are hands (N,). ``looks = False`` is optional: it says that no pixels are looked at, so that all but hands is
+    expected to move smoothly.
     """
 
     @property

@@ -25,13 +25,15 @@ RelationLike: TypeAlias = str | Choice | Relation
 class SelectedDetector:
     """A detector that was built, how often it runs and how long it may take, and what the run says of it.
 
-    is_strict: what it raises is to go through, as strict mode asks for of plugins.
+    birth: the score from which what it sees begins a track; None: the tracker's own. is_strict: what it raises is to go
+    through, as strict mode asks for of plugins.
     """
 
     detector: Detector
     cadence: Cadence
     info: DetectorInfo
     hang_limit_s: float = HANG_LIMIT_S
+    birth: float | None = None
     is_strict: bool = False
 
     @property
@@ -121,6 +123,7 @@ def _offered(choice: Choice, detect_every: Cadence, runtime: str | None, host: P
         cadence=cadence,
         info=info,
         hang_limit_s=choice.limit_s or HANG_LIMIT_S,
+        birth=choice.birth,
         is_strict=offer.is_strict,
     )
 

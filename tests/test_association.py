@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.optimize import linear_sum_assignment
 
-from hybridtrack.association import assign, associate
+from hybridtrack.association import Expected, Seen, assign, associate
 from hybridtrack.types import TrackState
 
 
@@ -23,15 +24,24 @@ def pairs_of(
     state: tuple[TrackState, ...] = (),
     unseen_s: tuple[float, ...] = (),
     tenure_s: tuple[float, ...] = (),
+    is_agile: bool = True,
+    std_px: float | None = None,
 ) -> set[tuple[int, int]]:
     n, m = len(tracks), len(detections)
     rows, columns = associate(
-        tracks,
-        np.array(state or [TrackState.CONFIRMED] * n, np.uint8),
-        np.array(unseen_s or [0.1] * n),
-        np.array(tenure_s or [5.0] * n),
-        detections,
-        np.array(score or [0.9] * m),
+        Expected(
+            xyxy=tracks,
+            state=np.array(state or [TrackState.CONFIRMED] * n, np.uint8),
+            unseen_s=np.array(unseen_s or [0.1] * n),
+            tenure_s=np.array(tenure_s or [5.0] * n),
+            is_agile=np.full(n, is_agile),
+            var=None if std_px is None else np.full((n, 4), std_px**2),
+        ),
+        Seen(
+            xyxy=detections,
+            score=np.array(score or [0.9] * m),
+            var=None if std_px is None else np.ones((m, 4)),
+        ),
     )
     return set(zip(rows.tolist(), columns.tolist(), strict=True))
 
@@ -103,3 +113,40 @@ def test_leap_is_believed_only_where_there_is_no_other_choice() -> None:
     assert pairs_of(boxes(0), boxes(300), unseen_s=(1.0,)) == {(0, 0)}
     assert pairs_of(boxes(0, 650), boxes(300), unseen_s=(1.0, 1.0)) == set()
     assert pairs_of(boxes(0), boxes(300, -320), unseen_s=(1.0,)) == set()
+
+
+def test_smooth_track_takes_a_detection_that_is_likely_though_it_does_not_overlap() -> None:
+    assert pairs_of(boxes(0), boxes(120), is_agile=False, std_px=50) == {(0, 0)}  # 120 px are 2.4 deviations
+
+
+def test_smooth_track_takes_none_that_it_cannot_have_come_to() -> None:
+    assert pairs_of(boxes(0), boxes(120), is_agile=False, std_px=10) == set()
+    assert pairs_of(boxes(0), boxes(120), is_agile=True, std_px=10, unseen_s=(0.1,)) == {(0, 0)}  # it may have turned
+
+
+def test_detection_as_high_as_the_track_is_preferred() -> None:
+    track = np.array([[0.0, 0, 40, 100]])
+    small, same = [12.0, 30, 32, 80], [14.0, 0, 54, 100]
+    assert pairs_of(track, np.array([small, same]), is_agile=False, std_px=15) == {(0, 1)}
+
+
+@given(st.integers(0, 8), st.integers(0, 8), st.integers(0, 2**16), st.booleans())
+def test_no_track_and_no_detection_is_in_two_pairs(n: int, m: int, seed: int, is_agile: bool) -> None:
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(0, 300, (n + m, 2))
+    xyxy = np.concatenate([corners, corners + rng.uniform(20, 90, (n + m, 2))], axis=1)
+    score = tuple(rng.uniform(0.3, 1, m).tolist()) if m else ()
+    pairs = pairs_of(xyxy[:n], xyxy[n:], score=score, is_agile=is_agile, std_px=20)
+    assert len({i for i, _ in pairs}) == len(pairs) == len({j for _, j in pairs})
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**16))
+def test_pairs_alone_are_assigned_as_the_whole_matrix_would_be(n: int, m: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    allowed = rng.random((n, m)) < 2 / m
+    cost = rng.random((n, m))
+    rows, columns = assign(cost, allowed)
+    i, j = linear_sum_assignment(np.where(allowed, cost, 1e6))
+    kept = allowed[i, j]
+    assert len(rows) == kept.sum()
+    assert cost[rows, columns].sum() == pytest.approx(cost[i[kept], j[kept]].sum())

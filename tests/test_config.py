@@ -81,9 +81,9 @@ def test_cadence_goes_by_every_then_detect_every_then_default(
 
 
 def test_choice_has_name_cadence_and_options() -> None:
-    choice = parse_choice("mug, every=10,phase=4,limit=1.5s,colour=red", where="--detector", has_cadence=True)
+    choice = parse_choice("mug, every=10,phase=4,limit=1.5s,birth=0.9,colour=red", where="--detector", has_cadence=True)
     assert (choice.name, choice.every, choice.phase, choice.options) == ("mug", "10", 4, {"colour": "red"})
-    assert (choice.limit, choice.limit_s) == ("1.5s", 1.5)
+    assert (choice.limit, choice.limit_s, choice.birth) == ("1.5s", 1.5, 0.9)
     assert parse_choice(str(choice), where="--detector", has_cadence=True) == choice
 
 
@@ -99,6 +99,9 @@ def test_choice_has_name_cadence_and_options() -> None:
         ("hand,limit=5", "^--detector hand: limit '5' is no time: use one above 0 with its unit, such as 500ms or 5s$"),
         ("hand,limit=0s", "hand: limit '0s' is no time"),
         ("hand,limit=", "hand: limit '' is no time"),
+        ("hand,birth=1.5", "^--detector hand: birth '1.5' is no score: use a number from 0 to 1, such as 0.9$"),
+        ("hand,birth=nan", "hand: birth 'nan' is no score"),
+        ("hand,birth=", "hand: birth '' is no score"),
     ],
 )
 def test_malformed_choice_is_refused(text: str, cause: str) -> None:

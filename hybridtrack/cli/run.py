@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--detector",
-    metavar="NAME[,every=N][,phase=P][,limit=T][,key=value…]",
+    metavar="NAME[,every=N][,phase=P][,limit=T][,birth=S][,key=value…]",
     multiple=True,
     help="A detector in place of the default one (hand); +NAME adds to it. One that takes longer than limit= (default "
-    "30s) on a frame is left out from then on. May be repeated.",
+    "30s) on a frame is left out from then on. birth= is the score from which what it sees begins a track (default "
+    ".5, on trial from .4). May be repeated.",
 )
 @click.option(
     "--identity",

@@ -12,6 +12,8 @@ from hybridtrack.types import Array, Frame
 class MotionOnlyTracker:
     """Measures nothing, because it looks at no pictures."""
 
+    looks = False
+
     def __init__(self, *, fills: bool, filters: bool) -> None:
         self.fills = fills
         self.filters = filters

@@ -28,6 +28,16 @@ def is_hardly_known(table: TrackTable, time_s: float) -> Array:
     return hardly
 
 
+def is_at_hand(table: TrackTable, role: Array) -> Array:
+    """Return which objects (N,) a hand is over, hides or carries."""
+    at: Array = (table.occluded_by > 0) | (table.carrier > 0)
+    hands = _hand_rows(table, role)
+    if len(hands):
+        xyxy = cxcywh_to_xyxy(table.filter.position)
+        at |= (role == "object") & (intersection(xyxy, xyxy[hands]) > 0).any(axis=1)
+    return at
+
+
 def may_hide(table: TrackTable, role: Array) -> Array:
     """Return which track may lie over which, bool (N, N), row i = what is hidden: things under hands and things.
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from hybridtrack.association import HIGH_SCORE, TENTATIVE_SCORE, associate
+from hybridtrack.association import HIGH_SCORE, TENTATIVE_SCORE, Expected, Seen, associate
 from hybridtrack.boxes import area, clip, cxcywh_to_xyxy, intersection, iou, xyxy_to_cxcywh
-from hybridtrack.hookspecs import BoxTracker, Measurement
-from hybridtrack.tracking.box_filter import BoxFilter
-from hybridtrack.tracking.occlusion import go_along, in_reach, is_hardly_known, may_hide, occluded, uncover
+from hybridtrack.hookspecs import BoxTracker
+from hybridtrack.tracking.kinematics import begun, choose, common_shift, corrected, detection_std, predicted
+from hybridtrack.tracking.occlusion import go_along, in_reach, is_at_hand, is_hardly_known, may_hide, occluded, uncover
 from hybridtrack.tracking.track_table import TrackTable
 from hybridtrack.types import Array, ClassInfo, Detections, Frame, Origin, Size, Tracks, TrackState
 
 _LEAST_SCORE = 0.2  #: less sure detections are mostly arms and table
-
-# how a box moves and how well a detector sees it, as shares of the box's size
-_ACCELERATION_PER_S2 = 20.0  #: standard deviation for the centre: a hand starts and stops within a few frames
-_SIZE_ACCELERATION_PER_S2 = 6.0
-_NEW_SPEED_PER_S = 2.0  #: of a box that was seen only once
-_DETECTION_STD = 0.04  #: of a detector's box with score 1; a score of 0 doubles it
-_JUMP = 0.3  #: a detection farther off than this is believed and the motion before it forgotten
-_COAST_HALF_LIFE_S = 0.5  #: of the velocity while nothing measures it
 
 # how long a track is believed. Times are seconds, so that they hold at any frame rate and any schedule
 _FADE_HALF_LIFE_S = 1.0  #: of the confidence that is shown, while no detector sees the track
@@ -32,18 +25,27 @@ _MISS_HALVINGS = 0.5  #: of the belief by a detector run that did not see the tr
 _MISS_HALF_LIFE_S = 0.2  #: ... and by the time since the run before it
 _LOST_BELIEF = 0.15  #: below it a track is lost
 _MAX_DOUBTED_S = 2.0  #: a track that has been doubted for so long ends
-_MIN_INSIDE = 0.2  #: share of a box that has to be in the picture
+
+_SURE_SHARE = 0.85  #: of the score that begins tracks of a detector, from which it is as good as that
 
 _DUPLICATE_IOU = 0.4  #: of a detection with a better one of the same object
 _DUPLICATE_COVER = 0.6  #: share of the smaller box under the other
 
 
 class Tracker:
-    """Keeps the tracks of a run. ``box_tracker`` carries boxes; ``classes`` is the run's list, which may grow."""
+    """Keeps the tracks of a run. ``box_tracker`` carries boxes; ``classes`` is the run's list, which may grow.
 
-    def __init__(self, box_tracker: BoxTracker, classes: Sequence[ClassInfo]) -> None:
+    births: by a detector's name, the score from which its detections begin tracks, at once and none below. The others'
+    begin them from ``HIGH_SCORE``, and from ``TENTATIVE_SCORE`` on trial.
+    """
+
+    def __init__(
+        self, box_tracker: BoxTracker, classes: Sequence[ClassInfo], births: Mapping[str, float] | None = None
+    ) -> None:
         self._box_tracker = box_tracker
+        self._looks = getattr(box_tracker, "looks", True)
         self._classes = classes
+        self._births = births or {}
         self._next_id = 1
         self.reset()
 
@@ -67,7 +69,8 @@ class Tracker:
         dt_s, self._time_s = frame.time_s - self._time_s, frame.time_s
         if len(self._table):
             self._carry(frame, dt_s)
-        for name, found in detections.items():
+        for name in sorted(detections, key=lambda name: not self._has_hands(detections[name])):
+            found = detections[name]  # hands first: they say where objects may have gone
             self._associate(name, found[found.score >= _LEAST_SCORE])
         if self._table.occluded_by.any():
             uncover(self._table, self._roles())
@@ -114,7 +117,7 @@ class Tracker:
         table.origin[:] = Origin.PREDICTED
         table.origin[rows] = Origin.TRACKED
         if self._box_tracker.filters:
-            table.filter = _predicted(before, found, dt_s)
+            table.filter = predicted(before, found, dt_s, self._is_agile())
         else:
             table.filter.position[rows] = xyxy_to_cxcywh(found.xyxy[rows])
         is_gone = found.quality < _GONE_QUALITY
@@ -123,6 +126,17 @@ class Tracker:
     def _roles(self) -> Array:
         """Return the roles of the tracks' classes, object (N,)."""
         return np.array([self._classes[i].role for i in self._table.class_id.tolist()], object)
+
+    def _has_hands(self, found: Detections) -> bool:
+        return any(self._classes[i].role == "hand" for i in found.class_id.tolist())
+
+    def _is_agile(self) -> Array:
+        """Return which tracks (N,) may turn at once: all whose pixels are looked at, hands, and what is at a hand."""
+        if self._looks:
+            return np.ones(len(self._table), bool)
+        role = self._roles()
+        agile: Array = (role == "hand") | is_at_hand(self._table, role)
+        return agile
 
     def _doubt(self, rows: Array, halvings: float | Array) -> None:
         """Believe the tracks in ``rows``, a mask, less."""
@@ -142,23 +156,41 @@ class Tracker:
             track_key = _keys(table.class_id[rows], table.attributes[rows], self._classes)
             is_keyed = (track_key != "")[:, None] & (key != "")
             i, j = associate(
-                cxcywh_to_xyxy(table.filter.position[rows]),
-                table.state[rows],
-                np.maximum(self._time_s - table.seen_s[rows], 0.0),
-                table.seen_s[rows] - table.born_s[rows],
-                xyxy,
-                score,
+                *self._sides(rows, xyxy, score),
                 known=is_keyed & (track_key[:, None] == key),
                 barred=is_keyed & (track_key[:, None] != key),
                 in_reach=in_reach(table, rows, xyxy),
+                sure_score=max(HIGH_SCORE, _SURE_SHARE * self._births.get(name, 0.0)),
             )
             seen = table.origin[rows] == Origin.DETECTED  # by another detector, on this frame
             seen_xyxy, seen_key = cxcywh_to_xyxy(table.filter.position[rows[seen]]), track_key[seen]
             self._hit(rows[i], name, found[of_class[j]])
-            new.append(of_class[_not_yet_seen(xyxy, score, key, j, seen_xyxy, seen_key)])
+            least = self._births.get(name, TENTATIVE_SCORE)
+            new.append(of_class[_not_yet_seen(xyxy, score, key, j, seen_xyxy, seen_key, least)])
         if new:
             rows = np.concatenate(new)
             self._begin(name, found[rows], identity[rows])
+
+    def _sides(self, rows: Array, xyxy: Array, score: Array) -> tuple[Expected, Seen]:
+        """Return the tracks in ``rows`` and detections of their class as they are to be associated.
+
+        Where no pixels tell how the camera moves, what the boxes have in common does.
+        """
+        table = self._table
+        tracks = Expected(
+            xyxy=cxcywh_to_xyxy(table.filter.position[rows]),
+            state=table.state[rows],
+            unseen_s=np.maximum(self._time_s - table.seen_s[rows], 0.0),
+            tenure_s=table.seen_s[rows] - table.born_s[rows],
+            is_agile=self._is_agile()[rows],
+            var=table.filter.var_position[rows] if self._box_tracker.filters else None,
+        )
+        found = Seen(xyxy=xyxy, score=score, var=np.square(detection_std(xyxy_to_cxcywh(xyxy), score)))
+        if self._looks or not self._box_tracker.filters:
+            return tracks, found
+        shift = common_shift(tracks, found)
+        table.filter.position[rows, :2] += shift
+        return replace(tracks, xyxy=tracks.xyxy + np.tile(shift, 2)), found
 
     def _hit(self, rows: Array, name: str, found: Detections) -> None:
         """Correct the tracks in ``rows`` by the detections that are theirs."""
@@ -167,14 +199,16 @@ class Tracker:
         table = self._table
         position = xyxy_to_cxcywh(found.xyxy.astype(np.float64))
         if self._box_tracker.filters:
-            table.filter[rows] = _corrected(table.filter[rows], position, found.score)
+            is_agile = self._is_agile()[rows]
+            table.filter[rows] = corrected(table.filter[rows], position, found.score, is_agile)
         else:
             table.filter.position[rows] = position
         # of two detectors that see a track on one frame, the surer one names it
         is_surer = (table.origin[rows] != Origin.DETECTED) | (found.score > table.score[rows])
         is_surer &= table.seen_s[rows] <= self._time_s  # a late run does not speak against what was seen since
         named, found = rows[is_surer], found[is_surer]
-        table.score[named] = table.belief[named] = found.score
+        table.score[named] = found.score
+        table.belief[named] = np.maximum(table.belief[named], found.score)  # no sight of it speaks against it
         table.class_id[named] = found.class_id
         table.detector[named] = name
         table.attributes[named] = _attribute_rows(found)
@@ -203,11 +237,12 @@ class Tracker:
         if not n:
             return
         position = xyxy_to_cxcywh(found.xyxy.astype(np.float64))
-        size = position[:, [2, 3, 2, 3]]
         score = found.score.astype(np.float64)
-        state = np.where(score >= HIGH_SCORE, TrackState.CONFIRMED, TrackState.TENTATIVE)
+        birth = self._births.get(name, HIGH_SCORE)
+        state = np.where(score >= birth, TrackState.CONFIRMED, TrackState.TENTATIVE)
+        is_hand = np.array([self._classes[i].role == "hand" for i in found.class_id.tolist()], bool)
         born = TrackTable(
-            filter=BoxFilter.at(position, _detection_std(position, score), _NEW_SPEED_PER_S * size),
+            filter=begun(position, score, is_hand | self._looks),
             track_id=np.arange(self._next_id, self._next_id + n),
             class_id=found.class_id,
             identity=identity,
@@ -235,7 +270,8 @@ class Tracker:
             (table.belief < _LOST_BELIEF) & (table.doubted_s <= self._time_s) & (table.state == TrackState.CONFIRMED)
         ] = TrackState.LOST
         xyxy = cxcywh_to_xyxy(table.filter.position)
-        is_inside = area(clip(xyxy, size_px)) >= _MIN_INSIDE * area(xyxy)
+        least = choose(self._is_agile(), "min_inside")[:, 0]
+        is_inside = area(clip(xyxy, size_px)) >= least * area(xyxy)
         is_credible = self._time_s - table.doubted_s <= _MAX_DOUBTED_S
         self._keep(is_credible & (is_inside | (table.origin == Origin.DETECTED)))
 
@@ -263,37 +299,6 @@ class Tracker:
             attributes=_attribute_columns(table.attributes),
             occluded_by=table.occluded_by,
         )
-
-
-def _predicted(before: BoxFilter, found: Measurement, dt_s: float) -> BoxFilter:
-    """Return the beliefs ``dt_s`` later, with what was measured of the boxes' way since ``before``."""
-    size = before.position[:, 2:].mean(axis=1, keepdims=True)
-    acceleration = np.array([_ACCELERATION_PER_S2] * 2 + [_SIZE_ACCELERATION_PER_S2] * 2)
-    after = before.predicted(dt_s, size * acceleration)
-    rows = np.flatnonzero(found.is_measured)
-    if len(rows):
-        change = xyxy_to_cxcywh(found.xyxy[rows]) - before.position[rows]
-        after[rows] = after[rows].shifted(before[rows], dt_s, change, found.std_px[rows])
-    after.velocity[~found.is_measured] *= 0.5 ** (dt_s / _COAST_HALF_LIFE_S)
-    after.position[:, 2:] = np.maximum(after.position[:, 2:], 1.0)
-    return after
-
-
-def _corrected(beliefs: BoxFilter, position: Array, score: Array) -> BoxFilter:
-    """Return the beliefs after detections at ``position`` (N, 4), cx, cy, w, h; far ones start them anew."""
-    std = _detection_std(position, score)
-    after = beliefs.corrected(position, std)
-    off = np.abs(position[:, :2] - beliefs.position[:, :2]).max(axis=1)
-    far = np.flatnonzero(off > _JUMP * position[:, 2:].mean(axis=1))
-    if len(far):
-        after[far] = BoxFilter.at(position[far], std[far], _NEW_SPEED_PER_S * position[far][:, [2, 3, 2, 3]])
-    return after
-
-
-def _detection_std(position: Array, score: Array) -> Array:
-    """Return the standard deviations (N, 4) of detected centre and size, px."""
-    std: Array = _DETECTION_STD * position[:, [2, 3, 2, 3]] * (2 - score)[:, None]
-    return std
 
 
 def _attribute_rows(found: Detections) -> Array:
@@ -327,17 +332,19 @@ def _keys(class_id: Array, attributes: Array, classes: Sequence[ClassInfo]) -> A
     return keys
 
 
-def _not_yet_seen(xyxy: Array, score: Array, key: Array, used: Array, seen_xyxy: Array, seen_key: Array) -> Array:
+def _not_yet_seen(
+    xyxy: Array, score: Array, key: Array, used: Array, seen_xyxy: Array, seen_key: Array, least_score: float
+) -> Array:
     """Return the rows of detections that are objects of their own: sure enough, and no duplicate of a better one.
 
     xyxy: (M, 4). key: (M,), two values of it are never one object. used: the rows that went to tracks. seen_xyxy,
-    seen_key: (K, 4) and (K,), the tracks that another detector saw on this frame.
+    seen_key: (K, 4) and (K,), the tracks that another detector saw on this frame. least_score: that is sure enough.
     """
     new: list[int] = []
     taken = set(used.tolist())
     kept, kept_key = np.concatenate([xyxy[used], seen_xyxy]), np.concatenate([key[used], seen_key])
     for row in np.argsort(-score, kind="stable").tolist():
-        if score[row] < TENTATIVE_SCORE:
+        if score[row] < least_score:
             break
         if row in taken:
             continue

@@ -96,6 +96,23 @@ def test_detection_below_every_threshold_begins_nothing() -> None:
     assert all(len(tracks) == 0 for tracks in frames)
 
 
+def test_detector_whose_scores_say_little_begins_tracks_from_a_score_of_its_own() -> None:
+    subject = Tracker(create_kalman({}), [HAND], {"hand": 0.9})
+    found_all = {"hand": found(box(100), score=0.95), "other": found(box(400), score=0.6)}
+    assert len(subject.step(frame(0), found_all)) == 2
+    later = {"hand": found(box(100), box(250), score=0.85)}
+    tracks = [subject.step(frame(k), later) for k in (1, 2, 3)]
+    assert [len(one) for one in tracks] == [2, 2, 2]  # nothing begins at 250, not even on trial
+
+
+def test_unsure_sight_of_a_track_does_not_make_it_less_believed() -> None:
+    subject = tracker(create_kalman)
+    sure = subject.step(frame(0), {"hand": found(box(100), score=0.9)})
+    unsure = subject.step(frame(1), {"hand": found(box(100), score=0.3)})
+    assert unsure.confidence[0] == sure.confidence[0]
+    assert unsure.score[0] == pytest.approx(0.3)
+
+
 @pytest.mark.parametrize("create", [create_hold, create_kalman, create_flow])
 def test_run_that_found_nothing_is_not_the_same_as_no_run(create: Callable[[dict[str, str]], BoxTracker]) -> None:
     seen = [found(box(100))] * 10

@@ -1,0 +1,136 @@
+"""How boxes are expected to move: the constants of the Kalman filter, for what turns at once and for what does not.
+
+All lengths are in box sizes: the geometric mean of a box's width and height.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hybridtrack.association import Expected, Seen, assign_pairs
+from hybridtrack.boxes import paired_iou, xyxy_to_cxcywh
+from hybridtrack.hookspecs import Measurement
+from hybridtrack.tracking.box_filter import BoxFilter
+from hybridtrack.types import Array
+
+_DETECTION_STD = 0.06  #: standard deviation of a detector's box with score 1; a score of 0 doubles it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kinematics:
+    """What is known of a kind of motion before it is seen. Standard deviations and half lives."""
+
+    acceleration_per_s2: float  #: of the centre
+    size_acceleration_per_s2: float
+    new_speed_per_s: float  #: of a box that was seen only once
+    coast_half_life_s: float  #: of the velocity while nothing measures it
+    size_coast_half_life_s: float  #: ... and of that of the size
+    jump: float  #: a detection farther off than this is believed and the motion before it forgotten
+    min_inside: float  #: share of a box that has to be in the picture while no detector sees it
+
+
+#: hands start and stop within a few frames, and what they handle does; so does all whose pixels tell how it moves
+AGILE = Kinematics(
+    acceleration_per_s2=20.0,
+    size_acceleration_per_s2=6.0,
+    new_speed_per_s=2.0,
+    coast_half_life_s=0.5,
+    size_coast_half_life_s=0.5,
+    jump=0.3,
+    min_inside=0.2,
+)
+#: persons, vehicles, things on a belt, where no pixels are looked at: their inertia is all there is to go by
+SMOOTH = Kinematics(
+    acceleration_per_s2=1.2,
+    size_acceleration_per_s2=0.5,
+    new_speed_per_s=1.0,
+    coast_half_life_s=np.inf,
+    size_coast_half_life_s=0.15,
+    jump=2.0,
+    min_inside=0.6,
+)
+
+_MIN_COMMON = 4  #: boxes that have to be off by the same to tell that the camera has moved
+_COMMON_MIN_IOU = 0.3  #: of each with where it was expected
+_COMMON_STDS = 2.0  #: standard errors of the median from which it is no accident
+_COMMON_SHARE = 0.5  #: of it that is taken for the camera's: persons who walk together are off together, too
+
+
+def choose(is_agile: Array, name: str) -> Array:
+    """Return a constant of the kinematics of each of N boxes: float (N, 1)."""
+    value: Array = np.where(is_agile, getattr(AGILE, name), getattr(SMOOTH, name))[:, None]
+    return value
+
+
+def begun(position: Array, score: Array, is_agile: Array) -> BoxFilter:
+    """Return beliefs about boxes that were seen once. position: (N, 4), cx, cy, w, h; score, is_agile: (N,)."""
+    speed = choose(is_agile, "new_speed_per_s") * _size(position)
+    return BoxFilter.at(position, detection_std(position, score), speed)
+
+
+def predicted(before: BoxFilter, found: Measurement, dt_s: float, is_agile: Array) -> BoxFilter:
+    """Return the beliefs ``dt_s`` later, with what was measured of the boxes' way since ``before``."""
+    constants = [choose(is_agile, name) for name in ("acceleration_per_s2", "size_acceleration_per_s2")]
+    after = before.predicted(dt_s, _size(before.position) * np.repeat(np.concatenate(constants, axis=1), 2, axis=1))
+    rows = np.flatnonzero(found.is_measured)
+    if len(rows):
+        change = xyxy_to_cxcywh(found.xyxy[rows]) - before.position[rows]
+        after[rows] = after[rows].shifted(before[rows], dt_s, change, found.std_px[rows])
+    if len(rows) < len(after):
+        half_life = [choose(is_agile, name) for name in ("coast_half_life_s", "size_coast_half_life_s")]
+        fading = 0.5 ** (dt_s / np.repeat(np.concatenate(half_life, axis=1), 2, axis=1))
+        after.velocity *= np.where(found.is_measured[:, None], 1.0, fading)
+    after.position[:, 2:] = np.maximum(after.position[:, 2:], 1.0)
+    return after
+
+
+def corrected(beliefs: BoxFilter, position: Array, score: Array, is_agile: Array) -> BoxFilter:
+    """Return the beliefs after detections at ``position`` (N, 4), cx, cy, w, h; far ones may start them anew."""
+    after = beliefs.corrected(position, detection_std(position, score))
+    off = np.abs(position[:, :2] - beliefs.position[:, :2]).max(axis=1)
+    far = np.flatnonzero(off > (choose(is_agile, "jump") * _size(position))[:, 0])
+    if len(far):
+        after[far] = begun(position[far], score[far], is_agile[far])
+    return after
+
+
+def detection_std(position: Array, score: Array) -> Array:
+    """Return the standard deviations (N, 4) of centre and size of detected boxes (N, 4), px."""
+    std: Array = np.repeat(_DETECTION_STD * _size(position) * (2 - score)[:, None], 4, axis=1)
+    return std
+
+
+def common_shift(tracks: Expected, found: Seen) -> Array:
+    """Return by how far the camera has moved beyond what all the tracks expect, px (2,); 0 where nothing tells.
+
+    That is the median by which detections are off from the tracks that they overlap. ``found`` are of the same class.
+    """
+    rows, columns = np.nonzero(_touch(tracks.xyxy, found.xyxy))
+    overlap = paired_iou(tracks.xyxy[rows], found.xyxy[columns])
+    near = np.flatnonzero(overlap >= _COMMON_MIN_IOU)
+    if len(near) < _MIN_COMMON:
+        return np.zeros(2)
+    near = near[assign_pairs(rows[near], columns[near], -overlap[near])]
+    if len(near) < _MIN_COMMON:
+        return np.zeros(2)
+    off = (xyxy_to_cxcywh(found.xyxy[columns[near]]) - xyxy_to_cxcywh(tracks.xyxy[rows[near]]))[:, :2]
+    middle = np.median(off, axis=0)
+    # 1.48 times the median distance from the median is the standard deviation of Gaussian noise
+    error = 1.48 * np.median(np.abs(off - middle), axis=0) / np.sqrt(len(near))
+    shift: Array = _COMMON_SHARE * np.where(np.abs(middle) > _COMMON_STDS * error, middle, 0.0)
+    return shift
+
+
+def _touch(a: Array, b: Array) -> Array:
+    """Return which boxes of ``a`` (N, 4) and ``b`` (M, 4) overlap at all, bool (N, M)."""
+    touch: Array = (a[:, None, 0] < b[:, 2]) & (b[:, 0] < a[:, None, 2])
+    touch &= (a[:, None, 1] < b[:, 3]) & (b[:, 1] < a[:, None, 3])
+    return touch
+
+
+def _size(position: Array) -> Array:
+    """Return the sizes (N, 1) of boxes (N, 4), cx, cy, w, h."""
+    size: Array = np.sqrt(position[:, 2:3] * position[:, 3:4])
+    return size
