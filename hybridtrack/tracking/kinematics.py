@@ -15,13 +15,12 @@ from hybridtrack.hookspecs import Measurement
 from hybridtrack.tracking.box_filter import BoxFilter
 from hybridtrack.types import Array
 
-_DETECTION_STD = 0.06  #: standard deviation of a detector's box with score 1; a score of 0 doubles it
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kinematics:
     """What is known of a kind of motion before it is seen. Standard deviations and half lives."""
 
+    detection_std: float  #: of a detector's box with score 1; a score of 0 doubles it
     acceleration_per_s2: float  #: of the centre
     size_acceleration_per_s2: float
     new_speed_per_s: float  #: of a box that was seen only once
@@ -33,6 +32,7 @@ class Kinematics:
 
 #: hands start and stop within a few frames, and what they handle does; so does all whose pixels tell how it moves
 AGILE = Kinematics(
+    detection_std=0.04,
     acceleration_per_s2=20.0,
     size_acceleration_per_s2=6.0,
     new_speed_per_s=2.0,
@@ -43,6 +43,7 @@ AGILE = Kinematics(
 )
 #: persons, vehicles, things on a belt, where no pixels are looked at: their inertia is all there is to go by
 SMOOTH = Kinematics(
+    detection_std=0.06,
     acceleration_per_s2=1.2,
     size_acceleration_per_s2=0.5,
     new_speed_per_s=1.0,
@@ -67,7 +68,7 @@ def choose(is_agile: Array, name: str) -> Array:
 def begun(position: Array, score: Array, is_agile: Array) -> BoxFilter:
     """Return beliefs about boxes that were seen once. position: (N, 4), cx, cy, w, h; score, is_agile: (N,)."""
     speed = choose(is_agile, "new_speed_per_s") * _size(position)
-    return BoxFilter.at(position, detection_std(position, score), speed)
+    return BoxFilter.at(position, detection_std(position, score, is_agile), speed)
 
 
 def predicted(before: BoxFilter, found: Measurement, dt_s: float, is_agile: Array) -> BoxFilter:
@@ -88,7 +89,7 @@ def predicted(before: BoxFilter, found: Measurement, dt_s: float, is_agile: Arra
 
 def corrected(beliefs: BoxFilter, position: Array, score: Array, is_agile: Array) -> BoxFilter:
     """Return the beliefs after detections at ``position`` (N, 4), cx, cy, w, h; far ones may start them anew."""
-    after = beliefs.corrected(position, detection_std(position, score))
+    after = beliefs.corrected(position, detection_std(position, score, is_agile))
     off = np.abs(position[:, :2] - beliefs.position[:, :2]).max(axis=1)
     far = np.flatnonzero(off > (choose(is_agile, "jump") * _size(position))[:, 0])
     if len(far):
@@ -96,9 +97,9 @@ def corrected(beliefs: BoxFilter, position: Array, score: Array, is_agile: Array
     return after
 
 
-def detection_std(position: Array, score: Array) -> Array:
+def detection_std(position: Array, score: Array, is_agile: Array) -> Array:
     """Return the standard deviations (N, 4) of centre and size of detected boxes (N, 4), px."""
-    std: Array = np.repeat(_DETECTION_STD * _size(position) * (2 - score)[:, None], 4, axis=1)
+    std: Array = np.repeat(choose(is_agile, "detection_std") * _size(position) * (2 - score)[:, None], 4, axis=1)
     return std
 
 

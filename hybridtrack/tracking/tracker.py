@@ -176,16 +176,17 @@ class Tracker:
 
         Where no pixels tell how the camera moves, what the boxes have in common does.
         """
-        table = self._table
+        table, is_agile = self._table, self._is_agile()[rows]
         tracks = Expected(
             xyxy=cxcywh_to_xyxy(table.filter.position[rows]),
             state=table.state[rows],
             unseen_s=np.maximum(self._time_s - table.seen_s[rows], 0.0),
             tenure_s=table.seen_s[rows] - table.born_s[rows],
-            is_agile=self._is_agile()[rows],
+            is_agile=is_agile,
             var=table.filter.var_position[rows] if self._box_tracker.filters else None,
         )
-        found = Seen(xyxy=xyxy, score=score, var=np.square(detection_std(xyxy_to_cxcywh(xyxy), score)))
+        std = detection_std(xyxy_to_cxcywh(xyxy), score, np.full(len(xyxy), is_agile.all()))
+        found = Seen(xyxy=xyxy, score=score, var=np.square(std))
         if self._looks or not self._box_tracker.filters:
             return tracks, found
         shift = common_shift(tracks, found)
