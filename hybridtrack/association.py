@@ -18,11 +18,12 @@ HIGH_SCORE = 0.5  #: a detection this sure begins a track by itself, and may joi
 TENTATIVE_SCORE = 0.4  #: ... and this sure a tentative track, which a second one confirms
 
 _MIN_IOU = 0.2  #: of a track and a detection that may be one object
+_AGILE_MIN_IOU = 0.15  #: ... and of one that may have turned
 _MAX_DISTANCE = 20.0  #: ... or their squared Mahalanobis distance: of 2000 right ones one is farther off
 _LIKELIHOOD_SCALE = 6.0  #: of the squared distance, by which it tells pairs apart: boxes are off by more than noise
 _LIKELIHOOD_WEIGHT = 0.5  #: in units of IoU
 _MIN_CONTAINED = 0.6  #: share of the smaller box in the other, when a hand hides or sets free a part of an object
-_GATE = 1.0  #: distance that a track's centre may be off at once, in box sizes
+_GATE = 1.5  #: distance that a track's centre may be off at once, in box sizes
 _GATE_PER_S = 4.0  #: ... and that it may have gone for every second it was not seen: hands cross a table in one or two
 _MAX_GATE = 6.0
 _LATE_PER_S = 0.5  #: box sizes by which a track not seen for a second has to be nearer than one just seen
@@ -110,7 +111,7 @@ def associate(
     3. unsure ones by overlap, with tracks that are not lost (Zhang et al., "ByteTrack", 2022);
     4. sure ones of which one box contains the other's larger part, of agile tracks: smooth ones are not half hidden
        by what carries them, and the box within another one's is somebody else's;
-    5. sure ones by distance, within a gate that grows with the box and with time; beyond one box size only where
+    5. sure ones by distance, within a gate that grows with the box and with time; beyond what it is at once only where
        neither side has another choice, so that a crowd does not swap ids, or where a hand may have taken the object.
        A track that another detector has just seen has not gone anywhere, and smooth tracks go where they are expected;
     6. tentative tracks by overlap: a doubtful track never takes a detection from an established one.
@@ -128,11 +129,11 @@ def associate(
     fit, is_likely = _fit(tracks, found, was, seen, overlap, i, j)
     cost = _YOUNG_COST * np.exp(-tracks.tenure_s / _YOUNG_S)[i] - fit
     off = np.hypot(was[i, 0] - seen[j, 0], was[i, 1] - seen[j, 1]) / size[i]
-    overlaps = overlap >= _MIN_IOU
+    is_agile = tracks.is_agile[i]
+    overlaps = overlap >= np.where(is_agile, _AGILE_MIN_IOU, _MIN_IOU)
     pairs.add(off, _of(known, i, j))
     pairs.add(cost, (overlaps | is_likely) & is_sure & is_real)
     pairs.add(cost, overlaps & ~is_sure & is_shown)
-    is_agile = tracks.is_agile[i]
     if is_agile.any() and pairs.is_free.any():
         smaller = np.minimum(area(tracks.xyxy)[i], np.maximum(area(found.xyxy), 1.0)[j])
         contained = paired_intersection(tracks.xyxy[i], found.xyxy[j]) / smaller

@@ -48,7 +48,7 @@ SMOOTH = Kinematics(
     size_acceleration_per_s2=0.5,
     new_speed_per_s=1.0,
     coast_half_life_s=np.inf,
-    size_coast_half_life_s=0.15,
+    size_coast_half_life_s=0.2,
     jump=2.0,
     min_inside=0.6,
 )

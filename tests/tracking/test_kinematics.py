@@ -26,7 +26,7 @@ def test_smooth_boxes_keep_their_speed_unseen_and_agile_ones_lose_it() -> None:
 def test_size_of_a_smooth_box_stops_growing_while_it_is_unseen() -> None:
     belief = begun(BOX, np.ones(1), SMOOTH)
     belief.velocity[:, 3] = 40.0
-    after = predicted(belief, Measurement.none(BOX), 0.15, SMOOTH)
+    after = predicted(belief, Measurement.none(BOX), 0.2, SMOOTH)
     assert after.velocity[0, 3] == pytest.approx(20.0)
 
 
