@@ -85,6 +85,7 @@ if TYPE_CHECKING:
 @reserved_for_results()
 def run(config: str | None, source_argument: str | None, **flags: Any) -> None:
     """Track hands through SOURCE: a file, camera number, rtsp:// address, or a folder or glob of images.
+    blank:WIDTHxHEIGHT@FPS:FRAMES has frames without a picture, to track the boxes of a file (--detector replay).
 
     Without an output the run ends with a table on standard output.
     """

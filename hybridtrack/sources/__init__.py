@@ -1,4 +1,4 @@
-"""Where frames come from: video files, folders of images, cameras and network streams.
+"""Where frames come from: video files, folders of images, cameras, network streams, or nowhere (``blank:``).
 
 with open_source("table.mp4") as source:
     for frame in source:
@@ -15,13 +15,11 @@ from typing import Final
 from hybridtrack.errors import SourceError, UsageError
 from hybridtrack.sources.extent import Extent
 from hybridtrack.sources.source import Source
+from hybridtrack.sources.timeline import check_rate
 
 __all__ = ["Source", "open_source"]
 
 _STREAM: Final = re.compile(r"(rtsps?|rtmps?|https?|udp|tcp|rtp|srt)://", re.IGNORECASE)
-_FINEST_RATE: Final = 100_000  #: greatest denominator of a frame rate: libav counts in 32 bits
-_MIN_FPS: Final = 1 / _FINEST_RATE  #: about one frame a day
-_MAX_FPS: Final = 20_000
 _GLOB: Final = re.compile(r"[*?\[]")
 
 
@@ -35,7 +33,8 @@ def open_source(
     width_px: int | None = None,
     height_px: int | None = None,
 ) -> Source:
-    """Return the source that ``uri`` names: a video file, a folder or glob of images, a camera number, a stream.
+    """Return the source that ``uri`` names: a video file, a folder or glob of images, a camera number, a stream,
+    or frames without a picture (``blank:WIDTHxHEIGHT@FPS:FRAMES``).
 
     A first frame has been decoded by then. ``fps`` is for images (default 30); ``loop``, ``start_s`` and ``end_s`` are
     for recordings (times and numbers stay those in the recording, and go on from round to round); ``width_px`` and
@@ -44,15 +43,13 @@ def open_source(
     """
     extent = Extent(start_s=start_s or 0.0, end_s=float("inf") if end_s is None else end_s, loop=loop)
     is_camera, is_stream = uri.isdecimal(), _STREAM.match(uri) is not None
-    is_images = not (is_camera or is_stream) and _names_images(uri)
+    is_blank = uri.startswith("blank:")
+    is_images = not (is_camera or is_stream or is_blank) and _names_images(uri)
     if not is_camera and (width_px, height_px) != (None, None):
         raise UsageError(f"a width and a height can be asked of a camera, and {uri!r} is none; leave them out")
     if not is_images and fps is not None:
         raise UsageError(f"a frame rate can be given to images, and {uri!r} has its own; leave it out")
-    if fps is not None and not _MIN_FPS <= fps <= _MAX_FPS:
-        raise UsageError(
-            f"{fps!r} frames a second is no frame rate that can be had; give one from {_MIN_FPS:f} to {_MAX_FPS}"
-        )
+    rate = None if fps is None else check_rate(fps)
     # one module for each kind, imported when it is needed: the command line asks for help far more often
     if is_camera:
         if extent != Extent():
@@ -64,10 +61,14 @@ def open_source(
         from hybridtrack.sources.stream import open_stream
 
         return open_stream(uri, extent)
+    if is_blank:
+        from hybridtrack.sources.blank import open_blank
+
+        return open_blank(uri, extent)
     if is_images:
         from hybridtrack.sources.images import open_images
 
-        return open_images(uri, extent, fps=None if fps is None else Fraction(str(fps)).limit_denominator(_FINEST_RATE))
+        return open_images(uri, extent, fps=rate)
     if not os.path.exists(uri):
         raise SourceError(f"no such file {uri!r}: give a video, a folder or glob of images, a camera number, a URL")
     from hybridtrack.sources.video import open_video

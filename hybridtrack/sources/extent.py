@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hybridtrack.errors import UsageError
+from hybridtrack.errors import SourceError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +31,21 @@ class Extent:
             return None
         begin, end = (min(time_s * float(fps), frame_count) for time_s in (self.start_s, self.end_s))
         return self.loop * (math.ceil(end) - math.ceil(begin))
+
+    def frames(self, count: int, fps: Fraction, *, uri: str) -> range:
+        """Return the numbers of the frames that are played, of ``count`` of which number i is at i / ``fps`` s.
+
+        Raises SourceError, naming ``uri``, when there are none.
+        """
+        chosen = range(count)[_first_at(self.start_s, fps) : _first_at(self.end_s, fps)]
+        if not chosen:
+            raise SourceError(
+                f"cannot play {uri!r} from {self.start_s:g} s: its {count} frames at {float(fps):g} a second end at "
+                f"{float((count - 1) / fps):g} s; give an earlier start or a later end"
+            )
+        return chosen
+
+
+def _first_at(time_s: float, fps: Fraction) -> int | None:
+    """Return the number of the first frame that is not before ``time_s``; None when that is never."""
+    return None if math.isinf(time_s) else math.ceil(round(time_s * fps, 6))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import math
 import re
 import zlib
 from collections.abc import Generator, Sequence
@@ -44,13 +43,7 @@ def open_images(uri: str, extent: Extent, *, fps: Fraction | None = None) -> Rec
     fps = DEFAULT_FPS if fps is None else fps
     paths = _find(uri)
     size = _common_size(uri, paths)
-    chosen = range(len(paths))[_first_at(extent.start_s, fps) : _first_at(extent.end_s, fps)]
-    if not chosen:
-        last_s = float((len(paths) - 1) / fps)
-        raise SourceError(
-            f"cannot play {uri!r} from {extent.start_s:g} s: its {len(paths)} images at {float(fps):g} a second end at "
-            f"{last_s:g} s; give an earlier start or a later end"
-        )
+    chosen = extent.frames(len(paths), fps, uri=uri)
     frames = _play(uri, paths, chosen, size, extent.loop, fps)
     info = VideoInfo(width_px=size[0], height_px=size[1], fps=fps, frame_count=len(paths))
     return RecordedSource(uri, info, next(frames), frames, expected_frames=extent.loop * len(chosen))
@@ -134,11 +127,6 @@ def _unequal(uri: str, first: Path, first_size: Size, other: Path, size: Size) -
 
 def _size_of(picture: Array) -> Size:
     return picture.shape[1], picture.shape[0]
-
-
-def _first_at(time_s: float, fps: Fraction) -> int | None:
-    """Return the number of the first frame that is not before ``time_s``; None when that is never."""
-    return None if math.isinf(time_s) else math.ceil(round(time_s * fps, 6))
 
 
 def _play(

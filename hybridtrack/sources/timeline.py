@@ -1,11 +1,28 @@
-"""Times of frames from the timestamps of a stream, which may be missing, repeated or run backward."""
+"""Times of frames: frame rates, and the timestamps of a stream, which may be missing, repeated or run backward."""
 
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
+
+from hybridtrack.errors import UsageError
 
 DEFAULT_FPS = Fraction(30)  #: where a recording does not say how fast it runs
 JUMP_S = 1  #: a timestamp further back than this begins a new count; less is a slip of single frames
+
+_FINEST_RATE: Final = 100_000  #: greatest denominator of a frame rate: libav counts in 32 bits
+_MIN_FPS: Final = 1 / _FINEST_RATE  #: about one frame a day
+_MAX_FPS: Final = 20_000
+
+
+def check_rate(fps: float | Fraction) -> Fraction:
+    """Return a frame rate as a fraction that libav can count with. Raises UsageError for one that cannot be had."""
+    if not _MIN_FPS <= fps <= _MAX_FPS:
+        asked = f"{float(fps):g}" if isinstance(fps, Fraction) else repr(fps)
+        raise UsageError(
+            f"{asked} frames a second is no frame rate that can be had; give one from {_MIN_FPS:f} to {_MAX_FPS}"
+        )
+    return Fraction(str(fps)).limit_denominator(_FINEST_RATE)
 
 
 class Timeline:

@@ -63,6 +63,12 @@ def _glob(folder: Path) -> Iterator[Source]:
 
 
 @contextmanager
+def _blank(folder: Path) -> Iterator[Source]:
+    with open_source(f"blank:{WIDTH}x{HEIGHT}@29.97:{COUNT}") as source:
+        yield source
+
+
+@contextmanager
 def _stream(folder: Path) -> Iterator[Source]:
     contents = _write_video(folder / "clip.ts").read_bytes()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -80,7 +86,7 @@ def _stream(folder: Path) -> Iterator[Source]:
         thread.join()
 
 
-@pytest.fixture(params=[_video, _looped, _images, _glob, _stream])
+@pytest.fixture(params=[_video, _looped, _images, _glob, _blank, _stream])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
     opener: Callable[[Path], contextmanager[Source]] = request.param
     with opener(tmp_path) as opened:
@@ -178,6 +184,8 @@ def test_what_is_not_there_is_refused_by_name(uri: str, options: dict[str, objec
         ("a*.png", {"fps": 1e-9}, "1e-09 frames a second is no frame rate"),
         ("a*.png", {"fps": float("nan")}, "nan frames a second is no frame rate"),
         ("0", {"loop": 2}, "start, end and loop are for recordings"),
+        ("blank:64x48@30:6", {"fps": 30}, "a frame rate can be given to images"),
+        ("blank:64x48@30:6", {"width_px": 32}, "a width and a height can be asked of a camera"),
     ],
 )
 def test_options_that_a_source_cannot_have_are_refused(uri: str, options: dict[str, object], message: str) -> None:

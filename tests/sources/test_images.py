@@ -79,7 +79,7 @@ def test_a_part_of_a_folder_keeps_the_numbers_of_the_whole(write_images: Callabl
     with open_source(str(folder), fps=10, start_s=0.3, end_s=0.6) as source:
         assert [(frame.index, frame.gray()[0, 0]) for frame in source] == [(3, 3), (4, 4), (5, 5)]
         assert source.expected_frames == 3
-    with pytest.raises(SourceError, match=r"its 10 images at 10 a second end at 0.9 s"):
+    with pytest.raises(SourceError, match=r"its 10 frames at 10 a second end at 0.9 s"):
         open_source(str(folder), fps=10, start_s=1)
 
 
