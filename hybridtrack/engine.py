@@ -70,6 +70,26 @@ class _Job:
     late: Mapping[str, LateRun] = field(default_factory=dict)
 
 
+class _Laps:
+    """Times what is done with a frame step by step, less what its pixels took meanwhile: ``convert_ms`` in all."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.convert_ms = 0.0
+        self._frame = frame
+        self._read()
+
+    def take_ms(self) -> float:
+        """Return the milliseconds of the step that ends now."""
+        start_s, before_ms = self._start_s, self._before_ms
+        self._read()
+        made_ms = self._before_ms - before_ms
+        self.convert_ms += made_ms
+        return (self._start_s - start_s) * 1000 - made_ms
+
+    def _read(self) -> None:
+        self._start_s, self._before_ms = time.perf_counter(), self._frame.convert_ms(is_own=True)
+
+
 class Engine:
     """Runs detectors on some frames, and a tracker and relations on all of them.
 
@@ -271,19 +291,23 @@ class Engine:
             else:
                 outcomes[name] = self._runners[name].wait(job.outcomes[name])
         found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
-        start = time.perf_counter()
+        laps = _Laps(job.seen)
         late = self._amend(job.late)
         tracks = self._tracker.step(job.seen, {name: one for name, one in found.items() if one is not None})
         self._tracks = tracks
         if self._late:
             self._late.remember(job.seen, tracks)
-        tracked = time.perf_counter()
+        track_ms = laps.take_ms()
         tracks, relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
+        relate_ms = laps.take_ms()
+        detect_ms = sum(outcome.ms for outcome in [*outcomes.values(), *(run.outcome for run in job.late.values())])
+        convert_ms = job.seen.convert_ms()
         stage_ms |= {
-            "detect": sum(outcome.ms for outcome in [*outcomes.values(), *(run.outcome for run in job.late.values())]),
-            "track": (tracked - start) * 1000,
-            "relate": (time.perf_counter() - tracked) * 1000,
+            "convert": convert_ms,
+            "detect": max(detect_ms - (convert_ms - laps.convert_ms), 0.0),  # late: of another frame
+            "track": track_ms,
+            "relate": relate_ms,
         }
         runs = [
             DetectorRun(detector=name, trigger=job.triggers[name], status="failed" if outcome.error else "ok")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -114,13 +115,14 @@ class Frame:
     two detectors with one input size share one conversion. Returned arrays are read-only.
     """
 
-    __slots__ = ("_cache", "_index", "_lock", "_picture", "_time_s")
+    __slots__ = ("_cache", "_convert_ms", "_index", "_lock", "_picture", "_time_s")
 
     def __init__(self, picture: Picture, *, index: int = 0, time_s: float = 0.0) -> None:
         self._index = index
         self._time_s = time_s
         self._picture = picture
         self._cache: dict[tuple[str, Size], Array] = {}
+        self._convert_ms: dict[int, float] = {}  # by the thread that asked
         self._lock = threading.Lock()
 
     @classmethod
@@ -166,13 +168,24 @@ class Frame:
         """(width, height) beyond which the picture has no detail: its own size, or less when it was ``reduced``."""
         return self._picture.detail_px if isinstance(self._picture, _ReducedPicture) else self.size_px
 
+    def convert_ms(self, *, is_own: bool = False) -> float:
+        """Return the milliseconds that making pixels took so far; ``is_own``: those of the calling thread alone."""
+        with self._lock:
+            if is_own:
+                return self._convert_ms.get(threading.get_ident(), 0.0)
+            return sum(self._convert_ms.values())
+
     def _converted(self, kind: str, size: Size | None) -> Array:
         key = (kind, size or self.size_px)
         with self._lock:
             found = self._cache.get(key)
             if found is None:
+                start = time.perf_counter()
                 found = self._convert(*key)
                 self._cache[key] = found
+                thread = threading.get_ident()
+                taken_ms = (time.perf_counter() - start) * 1000
+                self._convert_ms[thread] = self._convert_ms.get(thread, 0.0) + taken_ms
             return found
 
     def _convert(self, kind: str, size: Size) -> Array:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
@@ -25,6 +26,7 @@ from hybridtrack.sources import open_source
 from hybridtrack.sources.live import LiveSource
 from hybridtrack.sources.source import RecordedSource
 from hybridtrack.types import (
+    ArrayPicture,
     ClassInfo,
     Detections,
     DetectorRun,
@@ -662,7 +664,39 @@ def test_camera_that_fails_leaves_a_run_that_is_not_complete() -> None:
 def test_wait_for_a_camera_is_no_time_of_decoding() -> None:
     with LiveSource("camera", pictures(3)) as source, Engine(detectors=[square]) as engine:
         stages = write_run(engine, source, []).stage_ms
-    assert set(stages) == {"detect", "track", "relate", "write"}
+    assert set(stages) == {"convert", "detect", "track", "relate", "write"}
+
+
+class SelfTimed(ArrayPicture):
+    """Knows how long making its pixels took, in all."""
+
+    made_s = 0.0
+
+    def rgb(self, size: Size) -> np.ndarray:
+        start_s = time.perf_counter()
+        pixels = super().rgb(size)
+        self.made_s += time.perf_counter() - start_s
+        return pixels
+
+
+@pytest.mark.parametrize("is_overlapped", [True, False])
+@pytest.mark.parametrize("size", [None, (32, 24)])
+def test_pixels_for_a_detector_are_time_of_converting(size: Size | None, is_overlapped: bool) -> None:
+    picture = SelfTimed(np.zeros((480, 640, 3), np.uint8))
+
+    def look(frame: Frame) -> np.ndarray:
+        frame.rgb((300, 300))
+        return np.empty((0, 4))
+
+    source = RecordedSource(
+        "one", VideoInfo(width_px=640, height_px=480), Frame(picture), (one for one in list[Frame]())
+    )
+    with Engine(detectors=[look], size=size, relations=(), overlap=is_overlapped) as engine:
+        ((_, result),) = engine.run(source)
+    assert [run.status for run in result.runs] == ["ok"]
+    assert picture.made_s > 0
+    assert result.stage_ms["convert"] >= picture.made_s * 1000
+    assert min(result.stage_ms.values()) >= 0
 
 
 @pytest.mark.usefixtures("no_thread_is_left")

@@ -96,6 +96,23 @@ def test_threads_that_ask_at_once_share_one_conversion() -> None:
     assert all(array is made[0] for array in made)
 
 
+def test_a_frame_knows_what_its_pixels_took_in_all_and_in_the_thread_that_asks() -> None:
+    frame = Frame(CountingPicture())
+    assert (frame.convert_ms(), frame.convert_ms(is_own=True)) == (0, 0)
+    other = threading.Thread(target=frame.rgb)
+    other.start()
+    other.join()
+    others_ms = frame.convert_ms()
+    assert others_ms > 0
+    assert frame.convert_ms(is_own=True) == 0
+    frame.gray()
+    assert frame.convert_ms(is_own=True) > 0
+    assert frame.convert_ms() == pytest.approx(others_ms + frame.convert_ms(is_own=True))
+    before_ms = frame.convert_ms()
+    frame.gray()  # it has been made
+    assert frame.convert_ms() == before_ms
+
+
 @pytest.mark.parametrize(("channels", "red"), [("rgb", 0), ("bgr", 2)])
 def test_an_array_is_read_in_the_order_of_its_channels(channels: str, red: int) -> None:
     array = np.zeros((6, 8, 3), np.uint8)
