@@ -172,6 +172,16 @@ class ReplacedFile:
             self.discard()
             raise cannot_write(self.path, error) from error
 
+    def write(self, content: bytes, source_uri: str) -> None:
+        """Put all of its content in its place at once. Raises SinkError."""
+        self.open(source_uri)
+        try:
+            self.temporary.write_bytes(content)
+        except OSError as error:
+            self.discard()
+            raise cannot_write(self.path, error) from error
+        self.keep()
+
     def discard(self) -> None:
         """Remove the temporary file, if there is one."""
         self.temporary.unlink(missing_ok=True)
