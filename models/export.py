@@ -20,16 +20,18 @@ import numpy as np
 import tensorflow as tf
 
 from hybridtrack.detectors.bundle import MANIFEST, load_bundle, verify
-from hybridtrack.errors import HybridTrackError
+from hybridtrack.errors import HybridTrackError, UsageError
 from hybridtrack.types import Array
 from models.import_handtrackjs import KERAS_FILE, LICENCE_FILE, OUT
 from models.pictures import DEMO_CLIP, read_pictures
-from models.ssdlite import SIZE_PX
+from models.ssdlite import ANCHORS_PER_CELL, SIZE_PX, build_ssdlite
 
 PRECISIONS = ("int8", "fp16", "fp32")
 SAVED_MODEL = "saved_model"
 SHIPPED = Path("hybridtrack/bundles/hand-ssdlite-mobilenetv2")
 SHIPPED_PRECISIONS = ("int8", "fp16")
+PADDING_PERIOD = 32  #: px; sizes that differ by so much are even and odd in the same places down to stride 32
+MAPS = len(ANCHORS_PER_CELL)
 CALIBRATION_EVERY = 12  #: 30 frames of the demo clip; 67 more, of real pictures, were no better
 
 MANIFEST_TEXT = """\
@@ -37,7 +39,7 @@ format = "hybridtrack.bundle"
 version = 1
 name = "hand-ssdlite-mobilenetv2"
 task = "detect"
-summary = "hands, seen by a person or a camera at a table: SSDLite-MobileNetV2, 300x300"
+summary = "hands, seen by a person or a camera at a table: SSDLite-MobileNetV2, {size}x{size}"
 licence = "MIT"
 origin = "weights of npm handtrackjs@0.1.5 (Victor Dibia), folder models/web/ssdlitemobilenetv2, trained on EgoHands"
 default_precision = "{default}"
@@ -48,8 +50,8 @@ role = "hand"
 identity = "hand"
 
 [input]
-width_px = 300
-height_px = 300
+width_px = {size}
+height_px = {size}
 channels = "rgb"
 range = [-1.0, 1.0]
 
@@ -59,11 +61,11 @@ logits = "logits"
 score = "sigmoid"
 
 [anchors]
-grids = [[19, 19], [10, 10], [5, 5], [3, 3], [2, 2], [1, 1]]
+grids = {grids}
 scale_min = 0.2
 scale_max = 0.95
 ratios = [1.0, 2.0, 0.5, 3.0, 0.3333]
-reduce_finest = true
+reduce_finest = true{zoom}
 
 [box_coder]
 scales = [10.0, 10.0, 5.0, 5.0]
@@ -78,6 +80,31 @@ nms_iou = 0.45
 [sha256]
 {sums}
 """
+
+
+def at_size(network: keras.Model, size_px: int) -> keras.Model:
+    """Return the network for pictures of another size, with the same weights: all of its layers are convolutions.
+
+    Where a layer of stride 2 pads, and so where its cells lie, depends on whether its input is even or odd. Raises
+    UsageError for a size at which that is not as at ``SIZE_PX``: boxes would lie up to half a cell off.
+    """
+    if (size_px - SIZE_PX) % PADDING_PERIOD or size_px < PADDING_PERIOD:
+        near = SIZE_PX + round((size_px - SIZE_PX) / PADDING_PERIOD) * PADDING_PERIOD
+        raise UsageError(
+            f"--size {size_px}: layers pad otherwise than at {SIZE_PX}, and boxes would lie beside things; use "
+            f"{max(near, SIZE_PX % PADDING_PERIOD + PADDING_PERIOD)}"
+        )
+    other = build_ssdlite(size_px=size_px)
+    other.set_weights(network.get_weights())
+    return other
+
+
+def grids_of(size_px: int) -> list[list[int]]:
+    """Return the columns and rows of the six maps that boxes are predicted from, the finest first."""
+    cells = [-(-size_px // 16)]  # at stride 16; every further map halves, rounding up
+    while len(cells) < MAPS:
+        cells.append(-(-cells[-1] // 2))
+    return [[one, one] for one in cells]
 
 
 def save_model(network: keras.Model, folder: Path) -> None:
@@ -130,7 +157,13 @@ def _batches(calibration: Sequence[Array], value_range: tuple[float, float]) -> 
 
 
 def write_bundle(
-    folder: Path, models: dict[str, bytes], *, default: str, licence: str, saved_model: Path | None = None
+    folder: Path,
+    models: dict[str, bytes],
+    *,
+    default: str,
+    licence: str,
+    saved_model: Path | None = None,
+    size_px: int = SIZE_PX,
 ) -> None:
     """Write the models, the licence and bundle.toml with all sums; other files of the folder are left alone.
 
@@ -148,16 +181,19 @@ def write_bundle(
         (folder / name).write_bytes(content)
     manifest = MANIFEST_TEXT.format(
         default=default,
+        size=size_px,
+        grids=grids_of(size_px),
+        zoom="" if size_px == SIZE_PX else f"\nzoom = {SIZE_PX / size_px!r}",
         models="\n".join(f'{precision} = "{name}"' for precision, name in names.items()),
         sums="\n".join(f'"{name}" = "{hashlib.sha256(content).hexdigest()}"' for name, content in files.items()),
     )
     (folder / MANIFEST).write_text(manifest, encoding="utf-8")
 
 
-def calibration_pictures(paths: Sequence[Path]) -> list[Array]:
+def calibration_pictures(paths: Sequence[Path], size_px: int = SIZE_PX) -> list[Array]:
     """Return the pictures to calibrate on: every twelfth of a video, all of a folder, resized as in use."""
     return [
-        frame.rgb((SIZE_PX, SIZE_PX))
+        frame.rgb((size_px, size_px))
         for path in paths
         for frame in read_pictures(path, every=1 if path.is_dir() else CALIBRATION_EVERY)
     ]
@@ -170,6 +206,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the bundle (default: %(default)s)")
     parser.add_argument("--precision", action="append", choices=PRECISIONS, help="default: int8 and fp16")
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=SIZE_PX,
+        help="width and height of the input, px: 300 (default), or 32, 64, ... less or more, with the same weights",
+    )
     parser.add_argument("--saved-model", action="store_true", help="put a SavedModel for TensorFlow in, too")
     parser.add_argument("--default", choices=PRECISIONS, help="precision that is used when none is asked for")
     parser.add_argument(
@@ -178,8 +220,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     precisions = options.precision or SHIPPED_PRECISIONS
     try:
-        calibration = calibration_pictures(options.calibration or [DEMO_CLIP]) if "int8" in precisions else []
+        calibration = (
+            calibration_pictures(options.calibration or [DEMO_CLIP], options.size) if "int8" in precisions else []
+        )
         network = keras.saving.load_model(options.network / KERAS_FILE)
+        if options.size != SIZE_PX:
+            network = at_size(network, options.size)
         with tempfile.TemporaryDirectory() as scratch:
             saved_model = Path(scratch)
             save_model(network, saved_model)
@@ -190,6 +236,7 @@ def main(arguments: list[str] | None = None) -> int:
                 default=options.default or precisions[0],
                 licence=(options.network / LICENCE_FILE).read_text(encoding="utf-8"),
                 saved_model=saved_model if options.saved_model else None,
+                size_px=options.size,
             )
         verify(load_bundle(options.out))
     except HybridTrackError as error:

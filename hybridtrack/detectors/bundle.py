@@ -71,6 +71,7 @@ class AnchorSpec(Part, frozen=True):
     scale_max: Positive
     ratios: tuple[Positive, ...]
     reduce_finest: bool
+    zoom: Positive = 1.0
 
     def boxes(self) -> Array:
         """Return the anchors float32 (A, 4): centre x, centre y, width, height in 0..1."""
@@ -82,6 +83,7 @@ class AnchorSpec(Part, frozen=True):
             scale_max=self.scale_max,
             ratios=self.ratios,
             reduce_finest=self.reduce_finest,
+            zoom=self.zoom,
         )
 
 

@@ -29,3 +29,10 @@ def test_square_between_two_scales_closes_each_cell() -> None:
         [0.5, 0.5, 0.8, 0.8],  # sqrt(.64 × 1): behind the last scale comes the whole picture
     ]
     np.testing.assert_allclose(anchors, expected, atol=1e-7)
+
+
+def test_zoom_makes_anchors_larger_where_they_are() -> None:
+    grids = [(3, 2), (2, 1)]
+    one = ssd_anchors(grids, scale_min=0.2, scale_max=0.6, ratios=[1.0, 2.0], reduce_finest=True)
+    two = ssd_anchors(grids, scale_min=0.2, scale_max=0.6, ratios=[1.0, 2.0], reduce_finest=True, zoom=1.5)
+    np.testing.assert_allclose(two, one * [1, 1, 1.5, 1.5], rtol=1e-6)

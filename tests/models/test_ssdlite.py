@@ -14,7 +14,7 @@ from hybridtrack.types import Array, Detections, Frame
 pytestmark = pytest.mark.tensorflow
 keras = pytest.importorskip("keras")
 
-from models.export import convert, save_model, write_bundle  # noqa: E402
+from models.export import at_size, convert, save_model, write_bundle  # noqa: E402
 from models.import_handtrackjs import copy_weights, weight_names  # noqa: E402
 from models.ssdlite import build_ssdlite  # noqa: E402
 
@@ -60,6 +60,30 @@ def test_predictors_see_maps_of_19_10_5_3_2_and_1_cells(network: keras.Model) ->
 
 def test_more_classes_have_more_logits_and_as_many_anchors() -> None:
     assert build_ssdlite(class_count=3).output["logits"].shape == (None, 1917, 4)
+
+
+@pytest.mark.parametrize("size_px", [172, 204, 236, 300])
+def test_network_of_another_size_has_the_same_weights_and_an_anchor_for_each_prediction(
+    network: keras.Model, tmp_path: Path, size_px: int
+) -> None:
+    other = at_size(network, size_px)
+    for mine, its in zip(network.get_weights(), other.get_weights(), strict=True):
+        assert np.array_equal(mine, its)
+    (tmp_path / "LICENSE").write_text("")
+    write_bundle(tmp_path, {"int8": b""}, default="int8", licence="", size_px=size_px)
+    manifest = load_bundle(tmp_path).manifest
+    assert (manifest.input.width_px, manifest.input.height_px) == (size_px, size_px)
+    assert manifest.anchors is not None
+    anchors = manifest.anchors.boxes()
+    assert other.output["logits"].shape == (None, len(anchors), 2)
+    # the smallest anchor covers 30 pixels of the input, as in the network that was trained
+    assert anchors[0, 2] * size_px == pytest.approx(30)
+
+
+@pytest.mark.parametrize(("size_px", "near"), [(192, 204), (224, 236), (0, 44), (310, 300)])
+def test_size_at_which_layers_pad_otherwise_is_refused(network: keras.Model, size_px: int, near: int) -> None:
+    with pytest.raises(UsageError, match=rf"--size {size_px}: .*; use {near}$"):
+        at_size(network, size_px)
 
 
 def test_backbone_has_the_layers_of_keras_applications(network: keras.Model) -> None:
