@@ -23,6 +23,10 @@ class GuardedTracker:
         self._name = name
 
     @property
+    def looks(self) -> bool:
+        return getattr(self._tracker, "looks", True)
+
+    @property
     def fills(self) -> bool:
         return self._tracker.fills
 

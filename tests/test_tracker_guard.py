@@ -39,7 +39,8 @@ def test_tracker_that_keeps_the_contract_is_passed_through() -> None:
     guarded.reset()
     guarded.settle(FRAME, IDS, XYXY, np.zeros(2, bool))
     assert guarded.measure(FRAME, IDS, XYXY).is_measured.tolist() == [True, False]
-    assert (guarded.fills, guarded.filters) == (True, False)
+    assert (guarded.fills, guarded.filters, guarded.looks) == (True, False, False)
+    assert tracker(looks=True).looks is True
 
 
 def test_box_that_was_not_measured_may_be_anything() -> None:
