@@ -20,7 +20,7 @@ ORDER = (
     *("builtin", "plugin_host"),
     *("detector_runner", "late_results", "relation_runner", "tracker_guard", "selection", "identity"),
     *("engine", "run", "ledger"),
-    *("evaluate", "bench", "view", "report", "export", "testing", "doctor"),
+    *("evaluate", "bench", "sweep", "view", "report", "export", "testing", "doctor"),
     *("cli", "__main__"),
 )
 HEAVY = ("av", "cv2", "filterpy", "numpy", "scipy", "tensorflow", "ai_edge_litert")

@@ -21,6 +21,7 @@ from hybridtrack.cli.models import models
 from hybridtrack.cli.plugins import plugins
 from hybridtrack.cli.relations import relations
 from hybridtrack.cli.run import run
+from hybridtrack.cli.sweep import sweep
 from hybridtrack.sinks.standard_output import end_of_results
 
 #: what native libraries read when they are loaded, so that they keep their banners to themselves
@@ -42,7 +43,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (run, relations, bench, evaluate, plugins, models, doctor):
+for command in (run, relations, evaluate, bench, sweep, plugins, models, doctor):
     cli.add_command(command)
 
 

@@ -16,7 +16,7 @@ from hybridtrack.errors import UsageError
 from hybridtrack.sinks.standard_output import reserved_for_results
 
 if TYPE_CHECKING:
-    from hybridtrack.bench import Comparison, Conditions, Mode
+    from hybridtrack.bench import Comparison, Conditions, Mode, Standard
     from hybridtrack.config import Cadence
 
 ALL = "all sources"
@@ -145,7 +145,7 @@ def _plan(cadences: Sequence[Cadence], flags: Mapping[str, Any]) -> tuple[list[M
 
 
 def _compared(
-    sources: Sequence[str], truths: Sequence[str], modes: Sequence[Mode], conditions: Conditions, standard: Any
+    sources: Sequence[str], truths: Sequence[str], modes: Sequence[Mode], conditions: Conditions, standard: Standard
 ) -> Iterator[Comparison]:
     """Yield the comparison on each source as soon as it is done, and after more than one, on all of them."""
     from hybridtrack import bench as benches
@@ -162,9 +162,9 @@ def _compared(
             done.append(runs)
             rows = benches.rows_of(modes, [runs], conditions, name=uri)
             against = "detecting on every frame" if truth is None else truth
-            yield benches.Comparison(rows=rows, costs=costs, standard=standard, truth=against)
             for note in runs.notes:
                 click.echo(f"hybridtrack bench: {note}", err=True)
+            yield benches.Comparison(rows=rows, costs=costs, standard=standard, truth=against)
         if len(done) > 1:
             rows = benches.rows_of(modes, done, conditions, name=ALL)
             against = "detecting on every frame" if not truths else "the truth of each"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -60,9 +60,24 @@ def open_blank(uri: str, extent: Extent) -> RecordedSource:
     """
     asked = _read(uri)
     chosen = extent.frames(asked.count, asked.fps, uri=uri)
-    frames = _play(asked, chosen, extent.loop)
+    step, rounds = len(chosen), range(extent.loop)
+    numbers = (number + round_number * step for round_number in rounds for number in chosen)
+    moments = ((number, float(number / asked.fps)) for number in numbers)
     info = VideoInfo(width_px=asked.size_px[0], height_px=asked.size_px[1], fps=asked.fps, frame_count=asked.count)
-    return RecordedSource(uri, info, next(frames), frames, expected_frames=extent.loop * len(chosen))
+    return blank_frames(uri, info, moments, count=step * extent.loop)
+
+
+def blank_frames(uri: str, info: VideoInfo, moments: Iterable[tuple[int, float]], *, count: int) -> RecordedSource:
+    """Return a source called ``uri`` of ``count`` frames without a picture, one or more, of these numbers and times, s,
+    both of which grow."""
+
+    def play() -> Generator[Frame, None, None]:
+        picture = BlankPicture((info.width_px, info.height_px))
+        for index, time_s in moments:
+            yield Frame(picture, index=index, time_s=time_s)
+
+    frames = play()
+    return RecordedSource(uri, info, next(frames), frames, expected_frames=count)
 
 
 def _read(uri: str) -> _Blank:
@@ -74,11 +89,3 @@ def _read(uri: str) -> _Blank:
     if not all((width, height, count, int(denominator or 1))):
         raise UsageError(f"{uri!r} has a 0 where there has to be more: write {_FORM}")
     return _Blank((width, height), check_rate(Fraction(numerator) / int(denominator or 1)), count)
-
-
-def _play(asked: _Blank, chosen: range, loop: int) -> Generator[Frame, None, None]:
-    picture = BlankPicture(asked.size_px)
-    for round_number in range(loop):
-        for number in chosen:
-            index = number + round_number * len(chosen)
-            yield Frame(picture, index=index, time_s=float(index / asked.fps))

@@ -13,6 +13,7 @@ from hybridtrack.config import Cadence, parse_detectors
 from hybridtrack.errors import DetectorError, SourceError
 from hybridtrack.hookspecs import Measurement
 from hybridtrack.track_file import read_tracks
+from hybridtrack.tracking.motion import create_kalman
 from hybridtrack.types import Array, Frame, FrameResult
 from tests.bench.conftest import BLANK, COUNT
 
@@ -110,3 +111,4 @@ def test_timed_tracker_is_the_tracker_and_books_its_time_without_the_pixels() ->
     assert (timed.fills, timed.filters) == (True, False)
     assert timed.ms > 0
     assert not hasattr(TimedTracker(object()), "expect")  # type: ignore[arg-type]
+    assert TimedTracker(create_kalman({})).looks is False
