@@ -38,6 +38,7 @@ from hybridtrack.selection import (
 from hybridtrack.sources import open_source
 from hybridtrack.sources.read_ahead import ReadAhead, timed, untimed
 from hybridtrack.sources.source import Source
+from hybridtrack.timed_tracker import TimedTracker
 from hybridtrack.tracking.camera_motion import CameraMotion
 from hybridtrack.tracking.tracker import Tracker
 from hybridtrack.types import (
@@ -121,7 +122,7 @@ class Engine:
         host = host or PluginHost.load()
         self._table = table if isinstance(table, TablePlane) or table is None else TablePlane(table)
         cadence = detect_every if isinstance(detect_every, Cadence) else parse_cadence(detect_every)
-        box_tracker = select_tracker(tracker, host)
+        self._box_tracker = TimedTracker(select_tracker(tracker, host))
         self._relations = RelationRunner(select_relations(relations, host))
         selected = select_detectors(detectors, detect_every=cadence, runtime=runtime, host=host)
         open_classes = any(getattr(one.detector, "open_classes", False) for one in selected)
@@ -137,7 +138,7 @@ class Engine:
         self.classes: list[ClassInfo] = []
         self._infos = [one.info for one in selected]
         births = {one.info.name: one.birth for one in selected if one.birth is not None}
-        self._tracker = Tracker(box_tracker, self.classes, births)
+        self._tracker = Tracker(self._box_tracker, self.classes, births)
         self._camera = CameraMotion()
         self._scheduler = Scheduler(
             {one.info.name: one.cadence for one in selected},
@@ -297,7 +298,7 @@ class Engine:
         self._tracks = tracks
         if self._late:
             self._late.remember(job.seen, tracks)
-        track_ms = laps.take_ms()
+        track_ms, follow_ms = laps.take_ms(), self._box_tracker.take_ms()
         tracks, relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
         relate_ms = laps.take_ms()
@@ -306,7 +307,8 @@ class Engine:
         stage_ms |= {
             "convert": convert_ms,
             "detect": max(detect_ms - (convert_ms - laps.convert_ms), 0.0),  # late: of another frame
-            "track": track_ms,
+            "track": follow_ms,
+            "associate": track_ms - follow_ms,
             "relate": relate_ms,
         }
         runs = [

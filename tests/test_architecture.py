@@ -18,7 +18,7 @@ ORDER = (
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
     *("builtin", "plugin_host"),
-    *("detector_runner", "late_results", "relation_runner", "tracker_guard", "selection", "identity"),
+    *("detector_runner", "late_results", "relation_runner", "tracker_guard", "timed_tracker", "selection", "identity"),
     *("engine", "run", "ledger"),
     *("evaluate", "bench", "sweep", "view", "report", "export", "testing", "doctor"),
     *("cli", "__main__"),

@@ -664,7 +664,7 @@ def test_camera_that_fails_leaves_a_run_that_is_not_complete() -> None:
 def test_wait_for_a_camera_is_no_time_of_decoding() -> None:
     with LiveSource("camera", pictures(3)) as source, Engine(detectors=[square]) as engine:
         stages = write_run(engine, source, []).stage_ms
-    assert set(stages) == {"convert", "detect", "track", "relate", "write"}
+    assert set(stages) == {"convert", "detect", "track", "associate", "relate", "write"}
 
 
 class SelfTimed(ArrayPicture):

@@ -9,16 +9,13 @@ from itertools import islice
 from pathlib import Path
 
 from hybridtrack.bench.mode import Conditions, Mode
-from hybridtrack.bench.timed_tracker import TimedTracker
 from hybridtrack.config import DEFAULT_RELATIONS
 from hybridtrack.engine import Engine
 from hybridtrack.errors import DetectorError, UsageError
-from hybridtrack.plugin_host import PluginHost
 from hybridtrack.run import write_run
-from hybridtrack.selection import select_tracker
 from hybridtrack.sinks.jsonl import JsonLinesSink
 from hybridtrack.sources import Source, open_source
-from hybridtrack.types import Array, FrameResult, RunSummary, Size, TrackState
+from hybridtrack.types import Array, FrameResult, Size, TrackState
 
 WARM_UP_FRAMES = 10  #: of each engine before its clock starts: what is made once has been made
 STAGES = ("decode", "convert", "detect", "track", "associate", "relate", "write")
@@ -109,8 +106,6 @@ def track(
     ``overlap``: with threads, as ``hybridtrack run`` has it. Raises DetectorError when a detector failed on a frame,
     and what ``Engine`` and ``open_repeatable`` raise.
     """
-    host = PluginHost.load()
-    tracker = TimedTracker(select_tracker(mode.tracker, host))
     shown = Shown()
 
     def add(result: FrameResult) -> None:
@@ -119,18 +114,17 @@ def track(
 
     with Engine(
         detectors=mode.detectors or conditions.detectors,
-        tracker=tracker,
+        tracker=mode.tracker,
         relations=DEFAULT_RELATIONS if conditions.relations else (),
         detect_every=mode.detect_every,
         size=_size(uri, mode),
         overlap=overlap,
-        host=host,
     ) as engine:
         with open_repeatable(uri) as source:
             for _ in engine.run(source, max_frames=WARM_UP_FRAMES):
                 pass
         with open_repeatable(uri) as source:
-            tracker.ms, cpu_s = 0.0, time.process_time()
+            cpu_s = time.process_time()
             summary = write_run(engine, source, [JsonLinesSink(file)], max_frames=conditions.max_frames, on_frame=add)
             cpu_s = time.process_time() - cpu_s
     if summary.failures:
@@ -138,7 +132,7 @@ def track(
         raise DetectorError(f"cannot compare modes on {uri!r}: {mode}: runs failed of {failed}; mend that first")
     return Run(
         times=Times(frames=summary.frames, wall_s=summary.seconds, cpu_s=cpu_s),
-        stage_ms=_split(summary, tracker.ms),
+        stage_ms=_in_order(summary.stage_ms),
         shown=shown,
     )
 
@@ -152,12 +146,7 @@ def _size(uri: str, mode: Mode) -> Size | None:
     return max(info.width_px // mode.shrink, 1), max(info.height_px // mode.shrink, 1)
 
 
-def _split(summary: RunSummary, following_ms: float) -> dict[str, float]:
-    """Return the means of the stages, following pixels told apart from associating boxes, those of no known name last.
-
-    following_ms: of all frames.
-    """
-    means = dict(summary.stage_ms)
-    track_ms = min(following_ms / summary.frames, means["track"])
-    means |= {"track": track_ms, "associate": means["track"] - track_ms}
-    return {name: means[name] for name in (*STAGES, *sorted(means.keys() - {*STAGES})) if name in means}
+def _in_order(stage_ms: Mapping[str, float]) -> dict[str, float]:
+    """Return the means of the stages in the order of a frame's way, those of no known name last."""
+    names = [*STAGES, *sorted(stage_ms.keys() - {*STAGES})]
+    return {name: stage_ms[name] for name in names if name in stage_ms}

@@ -20,6 +20,8 @@ from hybridtrack.sweep.material import Material
 from hybridtrack.sweep.settings import Setting, phases
 from hybridtrack.types import RunSummary
 
+TRACKING = ("convert", "track", "associate")  #: the stages of which tracking consists; detections need no pixels here
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
@@ -152,7 +154,7 @@ def _pass(
         evaluation=evaluate(pairs, class_name=conditions.class_name),
         frames=sum(one.frames for one in summaries),
         runs=sum(runs),
-        track_ms=sum((one.stage_ms["track"] + one.stage_ms["convert"]) * one.frames for one in summaries),
+        track_ms=sum(sum(one.stage_ms[stage] for stage in TRACKING) * one.frames for one in summaries),
         detect_ms=sum(known) if len(known) == len(taken) else None,
     )
 

@@ -8,13 +8,10 @@ import pytest
 
 from hybridtrack.bench.measurement import STAGES, decode, track
 from hybridtrack.bench.mode import DETECT_ONLY, Conditions, Mode
-from hybridtrack.bench.timed_tracker import TimedTracker
 from hybridtrack.config import Cadence, parse_detectors
 from hybridtrack.errors import DetectorError, SourceError
-from hybridtrack.hookspecs import Measurement
 from hybridtrack.track_file import read_tracks
-from hybridtrack.tracking.motion import create_kalman
-from hybridtrack.types import Array, Frame, FrameResult
+from hybridtrack.types import FrameResult
 from tests.bench.conftest import BLANK, COUNT
 
 KALMAN = Mode(name="kalman", tracker="kalman", detect_every=Cadence(frames=5))
@@ -72,43 +69,3 @@ def test_run_whose_detector_fails_is_no_comparison(boxes: Path, tmp_path: Path) 
 def test_source_that_is_missing_is_refused(conditions: Conditions, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none\.mp4"):
         track("none.mp4", DETECT_ONLY, conditions, tmp_path / "0.jsonl")
-
-
-class Recorder:
-    """A tracker that asks for a picture and notes what it is told."""
-
-    fills, filters = True, False
-
-    def __init__(self) -> None:
-        self.told: list[str] = []
-
-    def measure(self, frame: Frame, track_id: Array, xyxy: Array) -> Measurement:
-        self.told.append("measure")
-        frame.gray((600, 400))
-        return Measurement.none(xyxy)
-
-    def settle(self, frame: Frame, track_id: Array, xyxy: Array, detected: Array) -> None:
-        self.told.append("settle")
-
-    def reset(self) -> None:
-        self.told.append("reset")
-
-    def expect(self, change_px: Array, may_hide: Array, is_solid: Array, is_hand: Array) -> None:
-        self.told.append("expect")
-
-
-def test_timed_tracker_is_the_tracker_and_books_its_time_without_the_pixels() -> None:
-    inner = Recorder()
-    timed = TimedTracker(inner)
-    frame = Frame.from_array(np.zeros((480, 640), np.uint8))
-    none = np.empty((0, 4))
-    timed.reset()
-    timed.expect(none, none, none, none)
-    assert timed.ms == 0
-    assert len(timed.measure(frame, none, none).xyxy) == 0
-    timed.settle(frame, none, none, none)
-    assert inner.told == ["reset", "expect", "measure", "settle"]
-    assert (timed.fills, timed.filters) == (True, False)
-    assert timed.ms > 0
-    assert not hasattr(TimedTracker(object()), "expect")  # type: ignore[arg-type]
-    assert TimedTracker(create_kalman({})).looks is False

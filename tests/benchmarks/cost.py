@@ -191,8 +191,8 @@ def profile(clip: str, frames: int) -> list[tuple[FrameResult, dict[str, float]]
         now_s, taken = time.perf_counter(), defaultdict(float, stages.take())
         engine_ms = result.stage_ms
         taken["decode"] = engine_ms["decode"]
-        taken["network"] = engine_ms["detect"] - taken["rgb"]
-        taken["joining"] = engine_ms["track"] - taken["gray"] - taken["flow"]
+        taken["network"] = engine_ms["detect"]
+        taken["joining"] = engine_ms["associate"]
         taken["other"] = (now_s - last_s) * 1000 - sum(taken.values())
         profiles.append((result, dict(taken)))
         last_s = time.perf_counter()

@@ -12,11 +12,16 @@ from hybridtrack.types import Array, Frame
 
 
 class TimedTracker:
-    """A ``BoxTracker`` that books on ``ms`` what another one takes, making pixels left out."""
+    """A ``BoxTracker`` that is another one, and knows how long that took; making pixels is left out."""
 
     def __init__(self, tracker: BoxTracker) -> None:
-        self.ms = 0.0
+        self._ms = 0.0
         self._tracker = tracker
+
+    def take_ms(self) -> float:
+        """Return the milliseconds that following boxes has taken since the last time."""
+        taken, self._ms = self._ms, 0.0
+        return taken
 
     @property
     def fills(self) -> bool:
@@ -45,4 +50,4 @@ class TimedTracker:
     def _booked(self, frame: Frame) -> Iterator[None]:
         start_s, made_ms = time.perf_counter(), frame.convert_ms(is_own=True)
         yield
-        self.ms += (time.perf_counter() - start_s) * 1000 - (frame.convert_ms(is_own=True) - made_ms)
+        self._ms += (time.perf_counter() - start_s) * 1000 - (frame.convert_ms(is_own=True) - made_ms)
