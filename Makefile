@@ -14,7 +14,7 @@ HANDTRACKJS := handtrackjs-0.1.5.tgz
 PLUGINS := $(wildcard plugins/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-plugins check verify-import oracle clean
+.PHONY: help demo test test-plugins check verify-import oracle peers clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,9 @@ oracle: .venv/dev.stamp .cache/oracle/oracle.stamp  ## compare the metrics with 
 	$(BIN)/python -m venv .cache/oracle
 	.cache/oracle/$(notdir $(BIN))/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+peers: .venv/dev.stamp  ## the environments of the libraries that ours is compared with, under .cache/peers
+	$(BIN)/python -m tests.benchmarks.peers.environments
 
 clean:  ## remove what was made, the environment included
 	rm -rf .venv out build dist .cache
