@@ -102,9 +102,11 @@ def score(command: Sequence[str | Path], truth: Path, texts: Mapping[str, str]) 
     return figures
 
 
-def best(found: Mapping[tuple[str, int], Mapping[str, float]], own: str, every: int) -> tuple[float, str]:
-    """Return the peers' greatest HOTA at one N, and whose it is."""
-    return max((figures["HOTA"], name) for (name, n), figures in found.items() if n == every and name != own)
+def best(
+    found: Mapping[tuple[str, int], Mapping[str, float]], settings: Iterable[Setting], every: int
+) -> tuple[float, str]:
+    """Return the greatest HOTA at one N of these settings, and whose it is."""
+    return max((found[str(one), every]["HOTA"], str(one)) for one in settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -130,9 +132,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 found[str(one), n] = score([options.scorer_python, options.scorer], options.folder, texts)
             cells = [" ".join(f"{found[str(one), n][name]:.4g}" for name in FIGURES) for n in options.detect_every]
             print(f"| {one} | {' | '.join(cells)} |", flush=True)
-    if any(one.peer != OURS for one in settings):
-        tops = [best(found, str(ACCURACY[0]), n) for n in options.detect_every]
-        print(f"| best of the peers, HOTA | {' | '.join(f'{hota:.2f} {name}' for hota, name in tops)} |")
+    peers = [one for one in settings if one.peer != OURS]
+    for name, rivals in (
+        ("best peer that sees the past alone", [one for one in peers if one.fill != "linear"]),
+        ("best peer", peers),
+    ):
+        if rivals:
+            tops = [best(found, rivals, n) for n in options.detect_every]
+            print(f"| {name}, HOTA | {' | '.join(f'{hota:.2f} {top}' for hota, top in tops)} |")
 
 
 if __name__ == "__main__":
