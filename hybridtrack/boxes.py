@@ -98,9 +98,11 @@ def nms(xyxy: Array, score: Array, iou_threshold: float) -> Array:
     """
     order = np.argsort(-score, kind="stable")
     overlaps = iou(xyxy[order], xyxy[order]) > iou_threshold
-    alive = np.ones(len(order), bool)
-    for rank in range(len(order)):
-        if alive[rank]:
-            alive[rank + 1 :] &= ~overlaps[rank, rank + 1 :]
-    kept: Array = order[alive]
-    return kept
+    is_left, kept = np.ones(len(order), bool), []
+    while is_left.any():  # once for each box that is kept, and those are few
+        rank = int(is_left.argmax())
+        kept.append(rank)
+        is_left &= ~overlaps[rank]
+        is_left[rank] = False
+    best: Array = order[kept]
+    return best

@@ -72,7 +72,7 @@ def _checked(pairs: object, events: object, scene: Scene) -> list[Event]:
     """Return ``events`` when they and ``pairs`` keep the contract. Raises RelationError naming the rule they broke."""
     if not isinstance(pairs, Relations):
         raise RelationError(f"gave {type(pairs).__name__}, expected Relations (empty when nothing is related)")
-    if not {*pairs.subject.tolist(), *pairs.object.tolist()} <= {*scene.tracks.track_id.tolist()}:
+    if len(pairs) and not {*pairs.subject.tolist(), *pairs.object.tolist()} <= {*scene.tracks.track_id.tolist()}:
         raise RelationError("related a track that is not on the frame")
     kept: list[Event] = []
     for event in events if isinstance(events, list | tuple) else [events]:

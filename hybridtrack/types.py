@@ -13,10 +13,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal, Protocol, Self, TypeAlias
+from functools import cache
+from typing import Any, Final, Literal, Protocol, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+_UINT8, _INT32, _INT64, _FLOAT32, _FLOAT64 = (
+    np.dtype(kind) for kind in (np.uint8, np.int32, np.int64, np.float32, np.float64)
+)  # made once: numpy looks them up on each call otherwise
 
 Array: TypeAlias = npt.NDArray[Any]
 Box: TypeAlias = tuple[float, float, float, float]
@@ -27,6 +32,8 @@ RunStatus: TypeAlias = Literal["ok", "failed", "late"]
 def _read_only(values: npt.ArrayLike, dtype: npt.DTypeLike, shape: tuple[int, ...], name: str) -> Array:
     """Return a read-only view of ``values`` as ``dtype``; -1 as first of ``shape`` matches any. Raises ValueError."""
     array = np.asarray(values, dtype)
+    if array.shape == shape and not array.flags.writeable:
+        return array
     if array.shape == (0,):  # of an empty list, whatever its rows would have been
         array = array.reshape(0, *shape[1:])
     found = array.shape
@@ -251,10 +258,10 @@ class Detections:
     attributes: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        xyxy = _read_only(self.xyxy, np.float32, (-1, 4), "xyxy")
+        xyxy = _read_only(self.xyxy, _FLOAT32, (-1, 4), "xyxy")
         object.__setattr__(self, "xyxy", xyxy)
-        object.__setattr__(self, "score", _read_only(self.score, np.float32, (len(xyxy),), "score"))
-        object.__setattr__(self, "class_id", _read_only(self.class_id, np.int32, (len(xyxy),), "class_id"))
+        object.__setattr__(self, "score", _read_only(self.score, _FLOAT32, (len(xyxy),), "score"))
+        object.__setattr__(self, "class_id", _read_only(self.class_id, _INT32, (len(xyxy),), "class_id"))
         for name, values in self.attributes.items():
             if len(values) != len(xyxy):
                 raise ValueError(f"attribute {name!r} has {len(values)} rows, expected {len(xyxy)}")
@@ -288,6 +295,21 @@ class Origin(enum.IntEnum):
     TRACKED = 1  #: its pixels were followed from the frame before
     PREDICTED = 2  #: a motion model, or nothing but the last box, says so
     INTERPOLATED = 3  #: from detector runs before and after this frame
+
+
+_TRACK_COLUMNS: Final[tuple[tuple[str, np.dtype[Any], tuple[int, ...]], ...]] = (  #: name, type, shape of a row
+    ("xyxy", _FLOAT32, (4,)),
+    ("velocity", _FLOAT32, (2,)),
+    ("score", _FLOAT32, ()),
+    ("confidence", _FLOAT32, ()),
+    ("class_id", _INT32, ()),
+    ("origin", _UINT8, ()),
+    ("state", _UINT8, ()),
+    ("last_detected_s", _FLOAT64, ()),
+    ("occluded_by", _INT64, ()),
+    ("position_cm", _FLOAT64, (2,)),
+    ("speed_cm_s", _FLOAT64, ()),
+)
 
 
 class TrackState(enum.IntEnum):
@@ -326,7 +348,7 @@ class Tracks:
     speed_cm_s: Array = None  # type: ignore[assignment]  # unknown
 
     def __post_init__(self) -> None:
-        track_id = _read_only(self.track_id, np.int64, (-1,), "track_id")
+        track_id = _read_only(self.track_id, _INT64, (-1,), "track_id")
         n = len(track_id)
         object.__setattr__(self, "track_id", track_id)
         for name, shape, missing in (
@@ -336,20 +358,8 @@ class Tracks:
         ):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, np.full(shape, missing))
-        for name, dtype, shape in (
-            ("xyxy", np.float32, (n, 4)),
-            ("velocity", np.float32, (n, 2)),
-            ("score", np.float32, (n,)),
-            ("confidence", np.float32, (n,)),
-            ("class_id", np.int32, (n,)),
-            ("origin", np.uint8, (n,)),
-            ("state", np.uint8, (n,)),
-            ("last_detected_s", np.float64, (n,)),
-            ("occluded_by", np.int64, (n,)),
-            ("position_cm", np.float64, (n, 2)),
-            ("speed_cm_s", np.float64, (n,)),
-        ):
-            object.__setattr__(self, name, _read_only(getattr(self, name), dtype, shape, name))
+        for name, dtype, tail in _TRACK_COLUMNS:
+            object.__setattr__(self, name, _read_only(getattr(self, name), dtype, (n, *tail), name))
         if len(self.detector) != n:
             raise ValueError(f"detector has {len(self.detector)} names, expected {n}")
 
@@ -435,16 +445,17 @@ class Relations:
     def __post_init__(self) -> None:
         n = len(self.state)
         for name in ("subject", "object"):
-            object.__setattr__(self, name, _read_only(getattr(self, name), np.int64, (n,), name))
+            object.__setattr__(self, name, _read_only(getattr(self, name), _INT64, (n,), name))
         for name in ("distance", "overlap", "coverage", "offset", "closing", "distance_cm"):
             shape = (n, 2) if name == "offset" else (n,)
             found = getattr(self, name)
             values = np.full(shape, np.nan) if found is None else found
-            object.__setattr__(self, name, _read_only(values, np.float64, shape, name))
+            object.__setattr__(self, name, _read_only(values, _FLOAT64, shape, name))
 
     @classmethod
+    @cache
     def empty(cls) -> Self:
-        """Return the relations of a frame that has none."""
+        """Return the relations of a frame that has none; every time the same, which nobody can change."""
         return cls(subject=np.empty(0), object=np.empty(0), state=())
 
     @classmethod

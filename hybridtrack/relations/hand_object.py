@@ -111,6 +111,8 @@ class HandObject:
         hand_ids, object_ids = tracks.track_id[hands].tolist(), tracks.track_id[objects].tolist()
         hands_xyxy, objects_xyxy = xyxy[hands], xyxy[objects]
         width_px = self._hand_widths(hand_ids, geometry.hand_width(hands_xyxy))
+        if not (object_ids or self._pairs or self._releases):
+            return Relations.empty(), []
         distance = boxes.gap(hands_xyxy, objects_xyxy) / width_px[:, None]
         i, j = np.nonzero(self._is_near(distance, hand_ids, object_ids))
         overlap, coverage = geometry.overlap(hands_xyxy[i], objects_xyxy[j])
