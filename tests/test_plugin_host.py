@@ -99,7 +99,10 @@ def test_one_plugin_may_offer_a_tracker_and_a_sink(install: Install) -> None:
         (spec(summary="None"), "detector 'mug': expected a text as summary and a function as create"),
         (spec(create="None"), "detector 'mug': expected a text as summary and a function as create"),
         (spec(options="['size']"), "detector 'mug': options is ['size'], expected a tuple of Option"),
-        (spec(options="(Option(name='limit'),)"), "option 'limit' is taken: every, phase, limit, birth are of every detector"),
+        (
+            spec(options="(Option(name='limit'),)"),
+            "option 'limit' is taken: every, phase, limit, birth are of every detector",
+        ),
         (spec(default_every="'often'"), "detector 'mug': default_every 'often' is no cadence"),
     ],
 )

@@ -79,6 +79,12 @@ class BoxFilter:
         residual_var = self.var_position + np.square(std_px)
         return self._updated(cxcywh - self.position, residual_var, self.var_position, self.cov)
 
+    def widened(self, factor: Array) -> BoxFilter:
+        """Return the same beliefs, less sure of them: variances times ``factor`` (N, 4), at least 1."""
+        return BoxFilter(
+            self.position, self.velocity, factor * self.var_position, factor * self.cov, factor * self.var_velocity
+        )
+
     def shifted(self, before: BoxFilter, dt_s: float, change: Array, std_px: Array) -> BoxFilter:
         """Return the beliefs after it was measured how far each coordinate went since ``before``.
 

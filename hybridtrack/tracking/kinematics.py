@@ -53,6 +53,7 @@ SMOOTH = Kinematics(
     min_inside=0.6,
 )
 
+_SURPRISE_VAR = 9.0  #: variances that a smooth box may be off before it counts as turning
 _MIN_COMMON = 4  #: boxes that have to be off by the same to tell that the camera has moved
 _COMMON_MIN_IOU = 0.3  #: of each with where it was expected
 _COMMON_STDS = 2.0  #: standard errors of the median from which it is no accident
@@ -89,12 +90,28 @@ def predicted(before: BoxFilter, found: Measurement, dt_s: float, is_agile: Arra
 
 def corrected(beliefs: BoxFilter, position: Array, score: Array, is_agile: Array) -> BoxFilter:
     """Return the beliefs after detections at ``position`` (N, 4), cx, cy, w, h; far ones may start them anew."""
-    after = beliefs.corrected(position, detection_std(position, score, is_agile))
+    std = detection_std(position, score, is_agile)
+    beliefs = beliefs.widened(_surprise(beliefs, position, std, is_agile))
+    after = beliefs.corrected(position, std)
     off = np.abs(position[:, :2] - beliefs.position[:, :2]).max(axis=1)
     far = np.flatnonzero(off > (choose(is_agile, "jump") * _size(position))[:, 0])
     if len(far):
         after[far] = begun(position[far], score[far], is_agile[far])
     return after
+
+
+def _surprise(beliefs: BoxFilter, position: Array, std: Array, is_agile: Array) -> Array:
+    """Return what to widen beliefs (N, 4) by so that the detected centres are no more than three deviations off.
+
+    A smooth box that turns after all would be followed too late otherwise, and lost (fading memory: Xia et al.,
+    "Adaptive fading Kalman filter with an application", 1994). Sizes are not followed so: what hides a box in part
+    changes them.
+    """
+    ratio = np.square(position - beliefs.position) / (beliefs.var_position + np.square(std)) / _SURPRISE_VAR
+    ratio[is_agile] = 1.0
+    ratio[:, 2:] = 1.0
+    surprise: Array = np.maximum(ratio, 1.0)
+    return surprise
 
 
 def detection_std(position: Array, score: Array, is_agile: Array) -> Array:

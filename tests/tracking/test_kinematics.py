@@ -47,8 +47,20 @@ def test_far_detection_starts_the_belief_anew(is_agile: np.ndarray, jump_px: flo
 
 def test_detection_that_is_not_that_far_moves_a_smooth_box_by_a_part() -> None:
     belief = begun(BOX, np.ones(1), SMOOTH)
-    after = corrected(belief, BOX + np.array([30.0, 0, 0, 0]), np.ones(1), SMOOTH)
-    assert after.position[0, 0] == pytest.approx(115)  # both are known equally well
+    after = corrected(belief, BOX + np.array([10.0, 0, 0, 0]), np.ones(1), SMOOTH)
+    assert after.position[0, 0] == pytest.approx(105)  # both are known equally well
+
+
+def test_smooth_box_that_turns_is_followed_by_most_of_the_way() -> None:
+    belief = begun(BOX, np.ones(1), SMOOTH)
+    for _ in range(30):  # at rest for a second
+        belief = predicted(belief, Measurement.none(BOX), 1 / 30, SMOOTH)
+        belief = corrected(belief, BOX, np.ones(1), SMOOTH)
+    plain = belief.corrected(BOX + np.array([40.0, 0, 0, 0]), np.full((1, 4), 3.6))
+    turned = corrected(belief, BOX + np.array([40.0, 0, 0, 0]), np.ones(1), SMOOTH)
+    assert plain.position[0, 0] < 115
+    assert turned.position[0, 0] > 125
+    assert turned.position[0, 1:].tolist() == pytest.approx(BOX[0, 1:].tolist())  # nothing else was off
 
 
 def scene(off: np.ndarray) -> tuple[Expected, Seen]:
