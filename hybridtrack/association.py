@@ -77,9 +77,10 @@ def assign_pairs(row: Array, column: Array, cost: Array) -> Array:
     """
     row_count, column_count = np.bincount(row), np.bincount(column)
     is_alone = (row_count[row] == 1) & (column_count[column] == 1)
-    alone, rest = np.flatnonzero(is_alone), np.flatnonzero(~is_alone)
+    alone, rest = is_alone.nonzero()[0], (~is_alone).nonzero()[0]
     if not len(rest):
-        return alone[np.argsort(row[alone], kind="stable")]
+        in_order: Array = alone[np.argsort(row[alone], kind="stable")]
+        return in_order
     rows, i = np.unique(row[rest], return_inverse=True)
     columns, j = np.unique(column[rest], return_inverse=True)
     dense = np.full((len(rows), len(columns)), _FORBIDDEN)
@@ -191,7 +192,7 @@ class _Pairs:
 
     def add(self, cost: Array, allowed: Array) -> None:
         """Add the best pairs of what is left over. cost: (P,). allowed: bool (P,)."""
-        possible = np.flatnonzero(allowed & self.is_free)
+        possible = (allowed & self.is_free).nonzero()[0]
         if not len(possible):
             return
         chosen = possible[assign_pairs(self._row[possible], self._column[possible], cost[possible])]

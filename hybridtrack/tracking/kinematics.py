@@ -60,30 +60,42 @@ _COMMON_STDS = 2.0  #: standard errors of the median from which it is no acciden
 _COMMON_SHARE = 0.5  #: of it that is taken for the camera's: persons who walk together are off together, too
 
 
-def choose(is_agile: Array, name: str) -> Array:
-    """Return a constant of the kinematics of each of N boxes: float (N, 1)."""
-    value: Array = np.where(is_agile, getattr(AGILE, name), getattr(SMOOTH, name))[:, None]
-    return value
+def _both(*names: str) -> Array:
+    """Return constants (2, D) of smooth boxes, row 0, and of agile ones, row 1: ``is_agile`` selects rows."""
+    return np.array([[getattr(kind, name) for name in names] for kind in (SMOOTH, AGILE)])
+
+
+_DETECTION_STD = _both("detection_std")
+_ACCELERATION = _both(*["acceleration_per_s2"] * 2, *["size_acceleration_per_s2"] * 2)
+_NEW_SPEED = _both("new_speed_per_s")
+_COAST_HALF_LIFE_S = _both(*["coast_half_life_s"] * 2, *["size_coast_half_life_s"] * 2)
+_JUMP = _both("jump")
+_MIN_INSIDE = _both("min_inside")
+
+
+def min_inside(is_agile: Array) -> Array:
+    """Return the share (N,) of each box that has to be in the picture while no detector sees it."""
+    share: Array = _MIN_INSIDE[is_agile.astype(np.intp), 0]
+    return share
 
 
 def begun(position: Array, score: Array, is_agile: Array) -> BoxFilter:
     """Return beliefs about boxes that were seen once. position: (N, 4), cx, cy, w, h; score, is_agile: (N,)."""
-    speed = choose(is_agile, "new_speed_per_s") * _size(position)
+    speed = _NEW_SPEED[is_agile.astype(np.intp)] * _size(position)
     return BoxFilter.at(position, detection_std(position, score, is_agile), speed)
 
 
 def predicted(before: BoxFilter, found: Measurement, dt_s: float, is_agile: Array) -> BoxFilter:
     """Return the beliefs ``dt_s`` later, with what was measured of the boxes' way since ``before``."""
-    constants = [choose(is_agile, name) for name in ("acceleration_per_s2", "size_acceleration_per_s2")]
-    after = before.predicted(dt_s, _size(before.position) * np.repeat(np.concatenate(constants, axis=1), 2, axis=1))
-    rows = np.flatnonzero(found.is_measured)
+    kind = is_agile.astype(np.intp)
+    after = before.predicted(dt_s, _size(before.position) * _ACCELERATION[kind])
+    rows = found.is_measured.nonzero()[0]
     if len(rows):
         change = xyxy_to_cxcywh(found.xyxy[rows]) - before.position[rows]
         after[rows] = after[rows].shifted(before[rows], dt_s, change, found.std_px[rows])
     if len(rows) < len(after):
-        half_life = [choose(is_agile, name) for name in ("coast_half_life_s", "size_coast_half_life_s")]
-        fading = 0.5 ** (dt_s / np.repeat(np.concatenate(half_life, axis=1), 2, axis=1))
-        after.velocity *= np.where(found.is_measured[:, None], 1.0, fading)
+        unmeasured = (~found.is_measured).nonzero()[0]
+        after.velocity[unmeasured] *= 0.5 ** (dt_s / _COAST_HALF_LIFE_S[kind[unmeasured]])
     after.position[:, 2:] = np.maximum(after.position[:, 2:], 1.0)
     return after
 
@@ -94,7 +106,7 @@ def corrected(beliefs: BoxFilter, position: Array, score: Array, is_agile: Array
     beliefs = beliefs.widened(_surprise(beliefs, position, std, is_agile))
     after = beliefs.corrected(position, std)
     off = np.abs(position[:, :2] - beliefs.position[:, :2]).max(axis=1)
-    far = np.flatnonzero(off > (choose(is_agile, "jump") * _size(position))[:, 0])
+    far = (off > (_JUMP[is_agile.astype(np.intp)] * _size(position))[:, 0]).nonzero()[0]
     if len(far):
         after[far] = begun(position[far], score[far], is_agile[far])
     return after
@@ -116,7 +128,8 @@ def _surprise(beliefs: BoxFilter, position: Array, std: Array, is_agile: Array) 
 
 def detection_std(position: Array, score: Array, is_agile: Array) -> Array:
     """Return the standard deviations (N, 4) of centre and size of detected boxes (N, 4), px."""
-    std: Array = np.repeat(choose(is_agile, "detection_std") * _size(position) * (2 - score)[:, None], 4, axis=1)
+    share = _DETECTION_STD[is_agile.astype(np.intp)]
+    std: Array = np.repeat(share * _size(position) * (2 - score)[:, None], 4, axis=1)
     return std
 
 
@@ -125,18 +138,20 @@ def common_shift(tracks: Expected, found: Seen) -> Array:
 
     That is the median by which detections are off from the tracks that they overlap. ``found`` are of the same class.
     """
+    if min(len(tracks.xyxy), len(found.xyxy)) < _MIN_COMMON:
+        return np.zeros(2)
     rows, columns = np.nonzero(_touch(tracks.xyxy, found.xyxy))
     overlap = paired_iou(tracks.xyxy[rows], found.xyxy[columns])
-    near = np.flatnonzero(overlap >= _COMMON_MIN_IOU)
+    near = (overlap >= _COMMON_MIN_IOU).nonzero()[0]
     if len(near) < _MIN_COMMON:
         return np.zeros(2)
     near = near[assign_pairs(rows[near], columns[near], -overlap[near])]
     if len(near) < _MIN_COMMON:
         return np.zeros(2)
     off = (xyxy_to_cxcywh(found.xyxy[columns[near]]) - xyxy_to_cxcywh(tracks.xyxy[rows[near]]))[:, :2]
-    middle = np.median(off, axis=0)
+    middle = _median(off)
     # 1.48 times the median distance from the median is the standard deviation of Gaussian noise
-    error = 1.48 * np.median(np.abs(off - middle), axis=0) / np.sqrt(len(near))
+    error = 1.48 * _median(np.abs(off - middle)) / np.sqrt(len(near))
     shift: Array = _COMMON_SHARE * np.where(np.abs(middle) > _COMMON_STDS * error, middle, 0.0)
     return shift
 
@@ -146,6 +161,14 @@ def _touch(a: Array, b: Array) -> Array:
     touch: Array = (a[:, None, 0] < b[:, 2]) & (b[:, 0] < a[:, None, 2])
     touch &= (a[:, None, 1] < b[:, 3]) & (b[:, 1] < a[:, None, 3])
     return touch
+
+
+def _median(values: Array) -> Array:
+    """Return the medians (D,) of values (N, D), N > 0: ``np.median`` takes ten times as long over a few numbers."""
+    ordered = np.sort(values, axis=0)
+    n = len(ordered)
+    middle: Array = (ordered[(n - 1) // 2] + ordered[n // 2]) / 2
+    return middle
 
 
 def _size(position: Array) -> Array:

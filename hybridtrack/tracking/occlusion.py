@@ -98,6 +98,9 @@ def go_along(table: TrackTable, role: Array) -> None:
 
     A hand that rests tells nothing: what it carried before it still carries.
     """
+    if "hand" not in role:
+        table.carrier[:] = 0
+        return
     hands, objects = _hand_rows(table, role), np.flatnonzero(role == "object")
     table.carrier[~np.isin(table.carrier, table.track_id[hands])] = 0
     if not (len(hands) and len(objects)):

@@ -18,6 +18,7 @@ class TrackTable:
     track_id: Array  #: int64 (N,)
     class_id: Array  #: int32 (N,), into the run's classes
     identity: Array  #: object (N,), names of identity classes
+    role: Array  #: object (N,), of the classes
     detector: Array  #: object (N,), names
     score: Array  #: float64 (N,), of the last detection
     belief: Array  #: float64 (N,), 0..1: the score, less what missed runs and empty pixels have taken away
@@ -41,6 +42,7 @@ class TrackTable:
             track_id=none.astype(np.int64),
             class_id=none.astype(np.int32),
             identity=none.astype(object),
+            role=none.astype(object),
             detector=none.astype(object),
             score=none,
             belief=none,

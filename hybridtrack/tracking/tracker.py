@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from hybridtrack.association import HIGH_SCORE, TENTATIVE_SCORE, Expected, Seen, associate
 from hybridtrack.boxes import area, clip, cxcywh_to_xyxy, intersection, iou, xyxy_to_cxcywh
 from hybridtrack.hookspecs import BoxTracker
-from hybridtrack.tracking.kinematics import begun, choose, common_shift, corrected, detection_std, predicted
+from hybridtrack.tracking.kinematics import begun, common_shift, corrected, detection_std, min_inside, predicted
 from hybridtrack.tracking.occlusion import go_along, in_reach, is_at_hand, is_hardly_known, may_hide, occluded, uncover
 from hybridtrack.tracking.track_table import TrackTable
 from hybridtrack.types import Array, ClassInfo, Detections, Frame, Origin, Size, Tracks, TrackState
@@ -70,16 +70,14 @@ class Tracker:
         if len(self._table):
             self._carry(frame, dt_s)
         for name in sorted(detections, key=lambda name: not self._has_hands(detections[name])):
-            found = detections[name]  # hands first: they say where objects may have gone
-            self._associate(name, found[found.score >= _LEAST_SCORE])
+            self._associate(name, _possible(detections[name]))  # hands first: they say where objects may have gone
         if self._table.occluded_by.any():
-            uncover(self._table, self._roles())
+            uncover(self._table, self._table.role)
         if detections:
             self._miss(detections)
         self._run_s.update(dict.fromkeys(detections, frame.time_s))
-        role = self._roles()
-        if "object" in role:
-            go_along(self._table, role)
+        if "object" in self._table.role:
+            go_along(self._table, self._table.role)
         self._end(frame.size_px)
         table = self._table
         xyxy = cxcywh_to_xyxy(table.filter.position)
@@ -93,9 +91,9 @@ class Tracker:
         seen or born since ``seen_s`` are not missed in it.
         """
         now_s, self._time_s = self._time_s, seen_s  # all that is noted of this run is as old as what it looked at
-        self._associate(name, found[found.score >= _LEAST_SCORE])
+        self._associate(name, _possible(found))
         if self._table.occluded_by.any():
-            uncover(self._table, self._roles())
+            uncover(self._table, self._table.role)
         self._miss([name])
         self._run_s[name] = seen_s
         self._time_s = now_s
@@ -108,12 +106,12 @@ class Tracker:
         table = self._table
         before = table.filter
         xyxy = cxcywh_to_xyxy(before.position)
-        role = self._roles()
+        role = table.role
         expect = getattr(self._box_tracker, "expect", None)
         if expect and "object" in role:
             expect(dt_s * before.velocity[:, :2], may_hide(table, role), role == "object", role == "hand")
         found = self._box_tracker.measure(frame, table.track_id, xyxy)
-        rows = np.flatnonzero(found.is_measured)
+        rows = found.is_measured.nonzero()[0]
         table.origin[:] = Origin.PREDICTED
         table.origin[rows] = Origin.TRACKED
         if self._box_tracker.filters:
@@ -121,11 +119,12 @@ class Tracker:
         else:
             table.filter.position[rows] = xyxy_to_cxcywh(found.xyxy[rows])
         is_gone = found.quality < _GONE_QUALITY
-        self._doubt(is_gone & ~occluded(table, is_gone, role, self._time_s), min(dt_s / _GONE_HALF_LIFE_S, 1.0))
+        if is_gone.any():
+            self._doubt(is_gone & ~occluded(table, is_gone, role, self._time_s), min(dt_s / _GONE_HALF_LIFE_S, 1.0))
 
-    def _roles(self) -> Array:
-        """Return the roles of the tracks' classes, object (N,)."""
-        return np.array([self._classes[i].role for i in self._table.class_id.tolist()], object)
+    def _roles(self, class_id: Array) -> Array:
+        """Return the roles of classes, object (N,)."""
+        return np.array([self._classes[i].role for i in class_id.tolist()], object)
 
     def _has_hands(self, found: Detections) -> bool:
         return any(self._classes[i].role == "hand" for i in found.class_id.tolist())
@@ -134,7 +133,9 @@ class Tracker:
         """Return which tracks (N,) may turn at once: all whose pixels are looked at, hands, and what is at a hand."""
         if self._looks:
             return np.ones(len(self._table), bool)
-        role = self._roles()
+        role = self._table.role
+        if "hand" not in role:
+            return np.zeros(len(self._table), bool)
         agile: Array = (role == "hand") | is_at_hand(self._table, role)
         return agile
 
@@ -150,9 +151,9 @@ class Tracker:
         identity = np.array([self._classes[i].identity for i in found.class_id.tolist()], object)
         new = []
         for one in sorted({*identity}):
-            rows, of_class = np.flatnonzero(table.identity == one), np.flatnonzero(identity == one)
+            rows, of_class = (table.identity == one).nonzero()[0], (identity == one).nonzero()[0]
             xyxy, score = found.xyxy[of_class].astype(np.float64), found.score[of_class]
-            key = _keys(found.class_id[of_class], _attribute_rows(found[of_class]), self._classes)
+            key = _keys(found.class_id[of_class], _attribute_rows(found, of_class), self._classes)
             track_key = _keys(table.class_id[rows], table.attributes[rows], self._classes)
             is_keyed = (track_key != "")[:, None] & (key != "")
             i, j = associate(
@@ -207,29 +208,32 @@ class Tracker:
         # of two detectors that see a track on one frame, the surer one names it
         is_surer = (table.origin[rows] != Origin.DETECTED) | (found.score > table.score[rows])
         is_surer &= table.seen_s[rows] <= self._time_s  # a late run does not speak against what was seen since
-        named, found = rows[is_surer], found[is_surer]
+        surer = is_surer.nonzero()[0]
+        named, found = rows[surer], found[surer]
         table.score[named] = found.score
         table.belief[named] = np.maximum(table.belief[named], found.score)  # no sight of it speaks against it
-        table.class_id[named] = found.class_id
+        table.class_id[named], table.role[named] = found.class_id, self._roles(found.class_id)
         table.detector[named] = name
-        table.attributes[named] = _attribute_rows(found)
+        table.attributes[named] = _attribute_rows(found, np.arange(len(found)))
         table.state[rows] = TrackState.CONFIRMED
         table.origin[rows] = Origin.DETECTED
         table.seen_s[rows] = np.maximum(table.seen_s[rows], self._time_s)
         table.doubted_s[rows] = np.inf
 
-    def _miss(self, names: Iterable[str]) -> None:
+    def _miss(self, names: Collection[str]) -> None:
         """Doubt the tracks that no run saw, though that of their detector is among ``names``.
 
         What a hand hides is not doubted. Tentative tracks end, and those that are barely known: one that was seen only
         once, or for a shorter time than it has been missing since, was a false alarm more often than not.
         """
         table = self._table
-        is_missed = np.isin(table.detector, [*names]) & (table.origin != Origin.DETECTED)
-        is_missed &= table.seen_s < self._time_s
-        is_missed &= ~occluded(table, is_missed, self._roles(), self._time_s)
-        dt_s = np.array([self._time_s - self._run_s.get(name, self._time_s) for name in table.detector])
-        self._doubt(is_missed, (_MISS_HALVINGS + dt_s / _MISS_HALF_LIFE_S)[is_missed])
+        is_missed = (table.origin != Origin.DETECTED) & (table.seen_s < self._time_s)
+        is_missed &= np.array([name in names for name in table.detector], bool)
+        if not is_missed.any():
+            return
+        is_missed &= ~occluded(table, is_missed, table.role, self._time_s)
+        dt_s = np.array([self._time_s - self._run_s.get(name, self._time_s) for name in table.detector[is_missed]])
+        self._doubt(is_missed, _MISS_HALVINGS + dt_s / _MISS_HALF_LIFE_S)
         is_false_alarm = (table.state == TrackState.TENTATIVE) | is_hardly_known(table, self._time_s)
         self._keep(~(is_missed & is_false_alarm))
 
@@ -241,12 +245,13 @@ class Tracker:
         score = found.score.astype(np.float64)
         birth = self._births.get(name, HIGH_SCORE)
         state = np.where(score >= birth, TrackState.CONFIRMED, TrackState.TENTATIVE)
-        is_hand = np.array([self._classes[i].role == "hand" for i in found.class_id.tolist()], bool)
+        role = self._roles(found.class_id)
         born = TrackTable(
-            filter=begun(position, score, is_hand | self._looks),
+            filter=begun(position, score, (role == "hand") | self._looks),
             track_id=np.arange(self._next_id, self._next_id + n),
             class_id=found.class_id,
             identity=identity,
+            role=role,
             detector=np.full(n, name, object),
             score=score,
             belief=score.copy(),
@@ -255,7 +260,7 @@ class Tracker:
             born_s=np.full(n, self._time_s),
             seen_s=np.full(n, self._time_s),
             doubted_s=np.full(n, np.inf),
-            attributes=_attribute_rows(found),
+            attributes=_attribute_rows(found, np.arange(n)),
             occluded_by=np.zeros(n, np.int64),
             hidden_s=np.full(n, -np.inf),
             carrier=np.zeros(n, np.int64),
@@ -271,7 +276,7 @@ class Tracker:
             (table.belief < _LOST_BELIEF) & (table.doubted_s <= self._time_s) & (table.state == TrackState.CONFIRMED)
         ] = TrackState.LOST
         xyxy = cxcywh_to_xyxy(table.filter.position)
-        least = choose(self._is_agile(), "min_inside")[:, 0]
+        least = min_inside(self._is_agile())
         is_inside = area(clip(xyxy, size_px)) >= least * area(xyxy)
         is_credible = self._time_s - table.doubted_s <= _MAX_DOUBTED_S
         self._keep(is_credible & (is_inside | (table.origin == Origin.DETECTED)))
@@ -302,12 +307,18 @@ class Tracker:
         )
 
 
-def _attribute_rows(found: Detections) -> Array:
-    """Return what the detector says beyond the boxes, as one dict a row: object (N,)."""
-    rows = np.empty(len(found), object)
-    for row in range(len(found)):
-        rows[row] = {name: values[row] for name, values in found.attributes.items()}
-    return rows
+def _possible(found: Detections) -> Detections:
+    """Return the detections that may be something."""
+    is_possible = found.score >= _LEAST_SCORE
+    return found if is_possible.all() else found[is_possible]
+
+
+def _attribute_rows(found: Detections, rows: Array) -> Array:
+    """Return what the detector says of the boxes in ``rows`` beyond where they are, as one dict a row: object (N,)."""
+    said = np.empty(len(rows), object)
+    for place, row in enumerate(rows.tolist()):
+        said[place] = {name: values[row] for name, values in found.attributes.items()}
+    return said
 
 
 def _attribute_columns(rows: Array) -> dict[str, Array]:
