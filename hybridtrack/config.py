@@ -257,6 +257,7 @@ class RunSettings:
     max_frames: int | None = None
     loop: int = 1
     fps: float | None = None
+    pace: bool = False
     live: bool = False
     json: str | None = None
     with_detections: bool = False
@@ -429,6 +430,7 @@ _READERS: Mapping[str, Reader] = {
     "max_frames": _count,
     "loop": _count,
     "fps": _rate,
+    "pace": _flag,
     "live": _flag,
     "json": _text,
     "with_detections": _flag,

@@ -187,6 +187,26 @@ def test_file_that_is_played_live_is_read_whole_and_said_not_to_be_repeatable(
     assert "not repeatable" in summary["notes"][0]  # type: ignore[index]
 
 
+def test_file_that_is_played_at_its_pace_takes_as_long_as_it_lasts(workplace: Path) -> None:
+    arguments = "run clip.mp4 --pace --tracker none --end 0.5 --json out.jsonl"
+    assert exit_code(arguments.split(" ")) == 0
+    header, *frames, summary = read(workplace / "out.jsonl")
+    assert header["settings"]["pace"] is True  # type: ignore[index]
+    times = [frame["time"] for frame in frames]
+    assert times == sorted(times)
+    assert frames[-1]["frame"] + 1 == len(frames) + summary["dropped"]  # type: ignore[operator]
+    assert summary["seconds"] >= times[-1]  # type: ignore[operator]
+
+
+def test_pace_that_a_source_cannot_have_is_refused_in_one_line(
+    workplace: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(["run", "0", "--pace"]) == 2
+    assert capfd.readouterr().err.endswith(
+        "a pace is for recordings, and '0' is a camera, which has its own; leave it out\n"
+    )
+
+
 def test_run_without_an_output_prints_a_table(workplace: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["run", "clip.mp4", "--max-frames", "30"]) == 0
     out, err = capfd.readouterr()

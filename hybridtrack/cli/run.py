@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 @click.option("--max-frames", type=int, metavar="N", help="End after so many frames.")
 @click.option("--loop", type=int, metavar="K", help="Play a file K times.  [default: 1]")
 @click.option("--fps", type=float, metavar="F", help="Frames per second of a folder of images.  [default: 30]")
+@click.option("--pace", is_flag=True, default=None, help="Play a file as fast as it was made; late frames are dropped.")
 @click.option(
     "--live",
     is_flag=True,
@@ -140,6 +141,7 @@ def execute(settings: RunSettings) -> RunSummary:
                 end_s=settings.end,
                 width_px=settings.width,
                 height_px=settings.height,
+                pace=settings.pace,
             )
         )
         for path in settings.outputs.values():  # before any of them is made

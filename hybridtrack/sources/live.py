@@ -25,7 +25,7 @@ class LiveSource:
     """
 
     is_live = True
-    expected_frames = None
+    expected_frames: int | None = None
     info: VideoInfo
 
     def __init__(

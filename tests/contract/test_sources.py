@@ -69,6 +69,12 @@ def _blank(folder: Path) -> Iterator[Source]:
 
 
 @contextmanager
+def _paced(folder: Path) -> Iterator[Source]:
+    with open_source(str(_write_video(folder / "clip.mp4")), pace=True) as source:
+        yield source
+
+
+@contextmanager
 def _stream(folder: Path) -> Iterator[Source]:
     contents = _write_video(folder / "clip.ts").read_bytes()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -86,7 +92,7 @@ def _stream(folder: Path) -> Iterator[Source]:
         thread.join()
 
 
-@pytest.fixture(params=[_video, _looped, _images, _glob, _blank, _stream])
+@pytest.fixture(params=[_video, _looped, _images, _glob, _blank, _paced, _stream])
 def source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Source]:
     opener: Callable[[Path], contextmanager[Source]] = request.param
     with opener(tmp_path) as opened:
@@ -184,6 +190,12 @@ def test_what_is_not_there_is_refused_by_name(uri: str, options: dict[str, objec
         ("a*.png", {"fps": 1e-9}, "1e-09 frames a second is no frame rate"),
         ("a*.png", {"fps": float("nan")}, "nan frames a second is no frame rate"),
         ("0", {"loop": 2}, "start, end and loop are for recordings"),
+        ("0", {"pace": True}, "a pace is for recordings, and '0' is a camera, which has its own"),
+        (
+            "a*.png",
+            {"pace": True},
+            "a pace can be kept where frames have times, and images have none; give 'a*.png' fps",
+        ),
         ("blank:64x48@30:6", {"fps": 30}, "a frame rate can be given to images"),
         ("blank:64x48@30:6", {"width_px": 32}, "a width and a height can be asked of a camera"),
     ],

@@ -167,6 +167,12 @@ def test_part_of_an_endless_stream_is_refused(write_video: WriteVideo) -> None:
         open_source(uri, start_s=1)
 
 
+def test_pace_of_a_stream_is_its_own(write_video: WriteVideo) -> None:
+    contents = write_video("clip.ts").read_bytes()
+    with _sender(contents) as uri, pytest.raises(UsageError, match=r"is a stream, which has its own; leave it out$"):
+        open_source(uri, pace=True)
+
+
 class _QuietHandler(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *arguments: object) -> None:
         pass
