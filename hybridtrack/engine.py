@@ -161,6 +161,7 @@ class Engine:
         self._size = size
         self._overlap = overlap
         self._late = LateResults() if live else None
+        self._between_ms = 0.0
 
     def info(self, source: Source, settings: Mapping[str, Any] | None = None) -> RunInfo:
         """Return what sinks are told before the first frame."""
@@ -205,6 +206,7 @@ class Engine:
         self._relations.reset()
         if self._late:
             self._late.reset()
+        self._between_ms = 0.0
         for runner in self._runners.values():
             runner.reset()
         frames = islice(source, max_frames)
@@ -246,6 +248,7 @@ class Engine:
                     break
                 if len(under_way) > depth:
                     yield self._finish(under_way.popleft())
+                    self._catch_up()
             while under_way:
                 yield self._finish(under_way.popleft())
         finally:  # what nobody waits for any more is not begun
@@ -256,6 +259,13 @@ class Engine:
                 self._late.cancel()
         if broken:
             raise broken
+
+    def _catch_up(self) -> None:
+        """Use the time until the next frame comes; what it takes is told with that one."""
+        if self._late:
+            start_s = time.perf_counter()
+            self._late.catch_up(self._tracker)
+            self._between_ms = (time.perf_counter() - start_s) * 1000
 
     def _begin(self, frame: Frame, decode_ms: float | None) -> _Job:
         """Decide which detectors of fixed cadence look at the frame, and set them to work."""
@@ -294,11 +304,13 @@ class Engine:
         found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
         laps = _Laps(job.seen)
         late = self._amend(job.late)
-        tracks = self._tracker.step(job.seen, {name: one for name, one in found.items() if one is not None})
+        before = self._tracker.moment() if self._busy else None
+        in_time = {name: one for name, one in found.items() if one is not None}
+        tracks = self._tracker.step(job.seen, in_time)
         self._tracks = tracks
         if self._late:
-            self._late.remember(job.seen, tracks)
-        track_ms, follow_ms = laps.take_ms(), self._box_tracker.take_ms()
+            self._late.remember(job.seen, in_time, tracks, before)
+        track_ms, follow_ms = laps.take_ms() + self._between_ms, self._box_tracker.take_ms()
         tracks, relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
         relate_ms = laps.take_ms()
@@ -330,10 +342,9 @@ class Engine:
     def _amend(self, late: Mapping[str, LateRun]) -> dict[str, Detections | None]:
         """Correct the tracks of the frame before by what came late, and return it as it was found, by detector."""
         found = {name: self._in_run_classes(run.outcome) for name, run in late.items()}
-        for name, one in found.items():
-            carried = None if one is None or self._late is None else self._late.carried(late[name], one, self.classes)
-            if carried is not None:
-                self._tracker.amend(carried[0], name, carried[1], late[name].time_s)
+        if self._late:
+            told = {name: one for name, one in found.items() if one is not None}
+            self._late.join(self._tracker, late, told, self.classes)
         return found
 
     def _relate(self, frame: Frame, tracks: Tracks) -> tuple[Tracks, Relations, tuple[Event, ...], Array | None]:

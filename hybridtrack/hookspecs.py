@@ -67,7 +67,8 @@ class BoxTracker(Protocol):
     ``expect(change_px, may_hide, is_solid, is_hand)`` is told before ``measure``, where there are objects, how far each
     centre is expected to go (N, 2), which boxes (row i, (N, N)) may lie over box i, which fill their boxes (N,), and
     which are hands (N,). ``looks = False`` is optional: it says that no pixels are looked at, so that all but hands is
-    expected to move smoothly.
+    expected to move smoothly. ``remember() -> object`` and ``recall(object)`` are optional, too: the latter goes back
+    to where the former was called, so that late results of detectors can be dealt with where they belong.
     """
 
     @property

@@ -1,8 +1,11 @@
 """Detector runs that frames do not wait for: what comes late is carried to the present, and joined there.
 
 A run that was begun on one frame may end while a later one is dealt with; its boxes are where things were on the frame
-that it looked at. A box that was a track's has gone where the track has: that costs nothing. Others are followed by
-optical flow through the small pictures of the frames in between, which are kept only while a run is under way.
+that it looked at. Small pictures of the frames since are kept only while a run is under way. Where they are few, the
+tracker goes back to that frame and follows all boxes once more from there: the tracks are then as if the result had
+been in time. That is done in large steps while a frame waits, and frame by frame once its result is out. Else, a box
+that was a track's has gone where the track has, which costs nothing; others are followed by optical flow, in a limited
+number of hops.
 """
 
 from __future__ import annotations
@@ -16,13 +19,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hybridtrack.association import assign
-from hybridtrack.boxes import iou, rescale
+from hybridtrack.boxes import iou
 from hybridtrack.detector_runner import DetectorRunner, Outcome
-from hybridtrack.tracking.flow import FlowTracker, flow_size
-from hybridtrack.types import Array, ClassInfo, Detections, DetectorRun, Frame, Size, Tracks
+from hybridtrack.past import Past
+from hybridtrack.tracking.flow import FlowTracker
+from hybridtrack.tracking.tracker import Moment, Tracker
+from hybridtrack.types import Array, ClassInfo, Detections, DetectorRun, Frame, Tracks
 
 PATIENCE_S = 0.02  #: what a frame waits for detectors at most, and only for those that were as fast the last time
 
+_MOMENT_S = 0.005  #: ... and for a late result that is about to come
 _MIN_IOU = 0.3  #: of a late box and the track that it goes along with
 _MAX_HOPS = 10  #: by flow from the frame that was looked at to the present: each takes about half a millisecond
 _STRAY_HALF_LIFE_S = 0.5  #: of the score of a box of which nobody knows where it went
@@ -52,31 +58,25 @@ class _UnderWay:
     coming: Future[Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """What is kept of a frame: its tracks, and its small picture as a frame of that size."""
-
-    size_px: Size
-    tracks: Tracks
-    small: Frame
-
-
 class LateResults:
     """Keeps the runs that are under way, and what their boxes are carried by.
 
-    On each frame, in this order: ``take`` what has come, ``leave`` what does not come in time, ``carried`` for each
-    that was taken, and ``remember`` the frame once it is tracked.
+    On each frame, in this order: ``take`` what has come, ``leave`` what does not come in time, ``join`` what was taken
+    with the tracks, ``remember`` the frame once it is tracked, and ``catch_up`` once its result is out.
     """
 
     def __init__(self) -> None:
         self._under_way: dict[str, _UnderWay] = {}
+        self._past = Past()
         self.reset()
 
     def reset(self) -> None:
         """Begin a new source."""
         self.cancel()
         self._slow: set[str] = set()
-        self._past: list[_Past] = []
+        self._last_s: dict[str, float] = {}
+        self._past.clear()
+        self._told_of: int | None = None  # the frame from which the tracks are to be made anew, when there is time
         self._latest: Frame | None = None
         self._count = 0
 
@@ -98,7 +98,17 @@ class LateResults:
         return f"live: {came} late and went to a later frame; how fast they are decides, so this run is not repeatable"
 
     def take(self, runners: Mapping[str, DetectorRunner]) -> dict[str, LateRun]:
-        """Return the runs that have ended meanwhile, by the detector's name."""
+        """Return the runs that have ended meanwhile, by the detector's name.
+
+        What is about to come, by how long the detector took the last time, is waited for a moment.
+        """
+        now_s = time.monotonic()
+        about = [
+            run.coming
+            for name, run in self._under_way.items()
+            if abs(run.begun_s + self._last_s.get(name, 0.0) - now_s) <= _MOMENT_S
+        ]
+        futures.wait(about, _MOMENT_S)
         ended = {}
         for name, run in [*self._under_way.items()]:
             outcome = runners[name].poll(run.coming, run.begun_s)
@@ -109,6 +119,7 @@ class LateResults:
                 trigger=run.trigger, frame_index=run.frame.index, time_s=run.frame.time_s, outcome=outcome
             )
             self._count += not outcome.error
+            self._last_s[name] = outcome.ms / 1000
             if outcome.ms <= PATIENCE_S * 1000:
                 self._slow.discard(name)
         return ended
@@ -133,16 +144,53 @@ class LateResults:
             self._under_way[name] = _UnderWay(triggers[name], frame, begun_s, outcomes.pop(name))
             self._slow.add(name)
 
-    def remember(self, frame: Frame, tracks: Tracks) -> None:
-        """Keep what may be needed of a frame that is done, and forget what is older than all that is under way."""
-        self._latest = frame if self._under_way else None
-        if not self._under_way:
+    def remember(
+        self, frame: Frame, found: Mapping[str, Detections], tracks: Tracks, before: Moment | None = None
+    ) -> None:
+        """Keep what may be needed of a frame that is done, and forget what is older than all that is under way.
+
+        found: what detectors saw on it, in time. before: what the tracker knew before it.
+        """
+        wanted = [run.frame.index for run in self._under_way.values()]
+        self._latest = frame if wanted else None
+        if self._told_of is not None:
+            wanted.append(self._told_of)
+        if not wanted:
             self._past.clear()
             return
-        first = min(run.frame.index for run in self._under_way.values())
-        self._past = [one for one in self._past if one.small.index >= first and one.size_px == frame.size_px]
-        small = Frame.from_array(frame.gray(flow_size(frame.detail_px)), index=frame.index, time_s=frame.time_s)
-        self._past.append(_Past(frame.size_px, tracks, small))
+        first = min(wanted)
+        self._past.keep(frame, found, tracks, before, first=first)
+
+    def join(
+        self,
+        tracker: Tracker,
+        late: Mapping[str, LateRun],
+        found: Mapping[str, Detections],
+        classes: Sequence[ClassInfo],
+    ) -> None:
+        """Correct the tracks of the frame before by what late runs found, by detector; the next step goes on from it.
+
+        found: with class ids that count into the run's ``classes``.
+        """
+        told: dict[int, dict[str, Detections]] = {}
+        for name, one in found.items():
+            told.setdefault(late[name].frame_index, {})[name] = one
+        if not told:
+            return
+        if self._past.tell(told):
+            self._told_of = min(told)
+            self._past.hurry(tracker, self._told_of)
+            return
+        for name, one in found.items():
+            carried = self.carried(late[name], one, classes)
+            if carried is not None:
+                tracker.amend(carried[0], name, carried[1], late[name].time_s)
+
+    def catch_up(self, tracker: Tracker) -> None:
+        """Do with more care, once the frame is out, what was done in haste when a late result was joined."""
+        if self._told_of is not None:
+            self._past.relive(tracker, self._told_of)
+            self._told_of = None
 
     def carried(self, run: LateRun, found: Detections, classes: Sequence[ClassInfo]) -> tuple[Frame, Detections] | None:
         """Return the frame that was remembered last, and what a late run found as it lies there.
@@ -150,17 +198,15 @@ class LateResults:
         found: with class ids that count into the run's ``classes``. None: there is no way from the frame that was
         looked at to that one, for the pictures have changed their size.
         """
-        way = [one for one in self._past if one.small.index >= run.frame_index]
-        if self._latest is None or not way or way[0].small.index != run.frame_index:
+        way = self._past.since(run.frame_index)
+        if self._latest is None or not way or way[0].frame.index != run.frame_index:
             return None
         xyxy, score = found.xyxy.astype(np.float64), found.score.copy()
         rows, moved = _with_tracks(xyxy, found.class_id, way[0].tracks, way[-1].tracks, classes)
         others = np.setdiff1d(np.arange(len(found)), rows)
         xyxy[rows] = moved
         if len(others) and len(way) > 1:
-            size, small = way[0].size_px, way[0].small.size_px
-            followed, is_known = _by_flow(rescale(xyxy[others], size, small), [one.small for one in way])
-            xyxy[others] = rescale(followed, small, size)
+            xyxy[others], is_known = _by_flow(xyxy[others], [one.frame for one in way])
             score[others[~is_known]] *= 0.5 ** ((self._latest.time_s - run.time_s) / _STRAY_HALF_LIFE_S)
         return self._latest, replace(found, xyxy=xyxy, score=score)
 

@@ -165,7 +165,7 @@ def remembered(frames: list[Frame], shown: list[Tracks]) -> LateResults:
     late = LateResults()
     late.leave(frames[0], {"slow": "interval"}, {"slow": Future()})
     for frame, one in zip(frames, shown, strict=True):
-        late.remember(frame, one)
+        late.remember(frame, {}, one)
     return late
 
 
@@ -231,15 +231,15 @@ def test_only_frames_since_the_oldest_run_under_way_are_kept() -> None:
     late, old, new = LateResults(), Future[Outcome](), Future[Outcome]()
     with closing(DetectorRunner("any", FunctionDetector(lambda frame: None))) as runner:
         late.leave(picture(0), {"old": "interval"}, {"old": old})
-        late.remember(picture(0), tracks())
+        late.remember(picture(0), {}, tracks())
         late.leave(picture(1), {"new": "interval"}, {"new": new})
-        late.remember(picture(1), tracks())
+        late.remember(picture(1), {}, tracks())
         old.set_result(Outcome(detections=found()))
         late.take({"old": runner, "new": runner})
-        late.remember(picture(2), tracks())
+        late.remember(picture(2), {}, tracks())
         assert late.carried(of(0), found(box_at(0)), CLASSES) is None
         assert late.carried(of(1), found(box_at(1)), CLASSES) is not None
         new.set_result(Outcome(detections=found()))
         late.take({"old": runner, "new": runner})
-        late.remember(picture(3), tracks())
+        late.remember(picture(3), {}, tracks())
     assert late.carried(of(1), found(box_at(1)), CLASSES) is None

@@ -124,6 +124,15 @@ class FlowTracker:
         self._seen_s: dict[int, float] = {}  # when a detector saw the boxes last, by id
         self._hidden: dict[int, Array] = {}  # of solid boxes, by id: the points that something else has come to lie on
 
+    def remember(self) -> object:
+        """Return what ``recall`` goes back to."""
+        return self._before, dict(self._seen_s), dict(self._hidden)
+
+    def recall(self, remembered: Any) -> None:
+        """Go back to where ``remember`` was called; frames come once more from there."""
+        self._before, seen_s, hidden = remembered
+        self._seen_s, self._hidden, self._expected = dict(seen_s), dict(hidden), None
+
     def expect(self, change_px: Array, may_hide: Array, is_solid: Array, is_hand: Array) -> None:
         """Take what is known of N boxes beyond where they lie, for the next call of ``measure``.
 

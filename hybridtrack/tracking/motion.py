@@ -21,6 +21,12 @@ class MotionOnlyTracker:
     def reset(self) -> None:
         """Nothing is remembered."""
 
+    def remember(self) -> None:
+        """Nothing is remembered."""
+
+    def recall(self, remembered: object) -> None:
+        """Nothing is remembered."""
+
     def settle(self, frame: Frame, track_id: Array, xyxy: Array, detected: Array) -> None:
         """Nothing is remembered."""
 

@@ -6,8 +6,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from hybridtrack.association import assign
+from hybridtrack.boxes import cxcywh_to_xyxy, iou
 from hybridtrack.tracking.box_filter import BoxFilter
 from hybridtrack.types import Array
+
+_SAME_IOU = 0.3  #: of a track that was begun anew and the one that was shown in its place
 
 
 @dataclass(slots=True, eq=False)
@@ -72,3 +76,20 @@ class TrackTable:
             self.filter.joined(other.filter),
             *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in columns),
         )
+
+
+def renumbered(new: TrackTable, shown: TrackTable, first_id: int, end_id: int) -> Array:
+    """Return the number that takes the place of each: int64 (end_id,), by the old one.
+
+    Those in ``first_id`` .. ``end_id`` - 1 are of tracks that were begun once more. They take that of the one of their
+    kind that was ``shown`` where they lie in ``new``, if no other track has it; else those from ``first_id``.
+    """
+    numbers = np.arange(end_id)
+    begun, gone = new[new.track_id >= first_id], shown[~np.isin(shown.track_id, new.track_id)]
+    overlap = iou(cxcywh_to_xyxy(begun.filter.position), cxcywh_to_xyxy(gone.filter.position))
+    rows, columns = assign(1 - overlap, (begun.identity[:, None] == gone.identity) & (overlap >= _SAME_IOU))
+    numbers[first_id:] = 0
+    numbers[begun.track_id[rows]] = gone.track_id[columns]
+    others = np.flatnonzero(numbers[first_id:] == 0) + first_id
+    numbers[others] = first_id + np.arange(len(others))
+    return numbers

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from hybridtrack.boxes import area, clip, cxcywh_to_xyxy, intersection, iou, xyx
 from hybridtrack.hookspecs import BoxTracker
 from hybridtrack.tracking.kinematics import begun, common_shift, corrected, detection_std, min_inside, predicted
 from hybridtrack.tracking.occlusion import go_along, in_reach, is_at_hand, is_hardly_known, may_hide, occluded, uncover
-from hybridtrack.tracking.track_table import TrackTable
+from hybridtrack.tracking.track_table import TrackTable, renumbered
 from hybridtrack.types import Array, ClassInfo, Detections, Frame, Origin, Size, Tracks, TrackState
 
 _LEAST_SCORE = 0.2  #: less sure detections are mostly arms and table
@@ -30,6 +30,16 @@ _SURE_SHARE = 0.85  #: of the score that begins tracks of a detector, from which
 
 _DUPLICATE_IOU = 0.4  #: of a detection with a better one of the same object
 _DUPLICATE_COVER = 0.6  #: share of the smaller box under the other
+
+
+@dataclass(slots=True)
+class Moment:
+    """What a tracker knew at a moment: enough to go on from there once more."""
+
+    table: TrackTable
+    time_s: float
+    run_s: dict[str, float]
+    followed: object  #: what the box tracker knew
 
 
 class Tracker:
@@ -83,6 +93,45 @@ class Tracker:
         xyxy = cxcywh_to_xyxy(table.filter.position)
         self._box_tracker.settle(frame, table.track_id, xyxy, table.origin == Origin.DETECTED)
         return self._shown(clip(xyxy, frame.size_px))
+
+    def moment(self) -> Moment | None:
+        """Return what ``relive`` can go back to; None where the box tracker cannot."""
+        remember: Callable[[], object] | None = getattr(self._box_tracker, "remember", None)
+        if remember is None:
+            return None
+        return Moment(self._table[np.arange(len(self._table))], self._time_s, dict(self._run_s), remember())
+
+    def relive(
+        self, then: Moment, steps: Sequence[tuple[Frame, Mapping[str, Detections]]]
+    ) -> list[tuple[Moment, Tracks]]:
+        """Go back to ``then`` and take these steps; return the moment before each and the tracks after it.
+
+        The latest of them must be where the tracker is. What is begun once more keeps the number of the track that lies
+        where it does now.
+        """
+        shown, first_id = self._table, self._next_id
+        self._table, self._time_s, self._run_s = then.table[np.arange(len(then.table))], then.time_s, dict(then.run_s)
+        self._box_tracker.recall(then.followed)  # type: ignore[attr-defined]
+        lived: list[tuple[Moment, Tracks]] = []
+        for frame, detections in steps:
+            before = self.moment()
+            assert before is not None
+            lived.append((before, self.step(frame, detections)))
+        if self._next_id == first_id:
+            return lived
+        numbers = renumbered(self._table, shown, first_id, self._next_id)
+        self._next_id = int(max(first_id - 1, numbers.max())) + 1
+        for table in (self._table, *(before.table for before, _ in lived)):
+            for column in (table.track_id, table.occluded_by, table.carrier):
+                column[:] = numbers[column]
+        lived = [(before, replace(tracks, track_id=numbers[tracks.track_id])) for before, tracks in lived]
+        self._box_tracker.settle(
+            frame,
+            self._table.track_id,
+            cxcywh_to_xyxy(self._table.filter.position),
+            self._table.origin == Origin.DETECTED,
+        )
+        return lived
 
     def amend(self, frame: Frame, name: str, found: Detections, seen_s: float) -> None:
         """Associate what a detector saw at ``seen_s`` and told late; the next ``step`` goes on from there.

@@ -373,3 +373,72 @@ def test_late_detection_moves_the_box_that_is_followed_from_then_on() -> None:
     assert tracks.track_id.tolist() == [1]
     assert tracks.origin.tolist() == [Origin.TRACKED]
     assert abs(tracks.xyxy[0, 0] - 104) < 6
+
+
+# --- late results where they belong
+
+
+@pytest.mark.parametrize("create", [create_kalman, create_flow, create_hold])
+def test_what_is_told_late_leads_to_the_tracks_that_it_would_have_led_to_in_time(
+    create: Callable[[dict[str, str]], BoxTracker],
+) -> None:
+    seen = {0: {"fast": found(box(100))}, 3: {"slow": found(box(109), box(400, 200))}}
+    frames = [frame(index, textured(100 + 3 * index)) for index in range(9)]
+    in_time, late = tracker(create), tracker(create)
+    expected = [in_time.step(one, seen.get(one.index, {})) for one in frames]
+    steps = []
+    for one in frames[:7]:
+        if one.index == 3:
+            then = late.moment()
+        late.step(one, seen[0] if one.index == 0 else {})
+        if one.index >= 3:
+            steps.append((one, seen.get(one.index, {})))
+    assert then is not None
+    lived = late.relive(then, steps)
+    assert [len(tracks) for _, tracks in lived] == [2, 2, 2, 2]
+    for one in frames[7:]:
+        tracks = late.step(one, {})
+        np.testing.assert_allclose(tracks.xyxy, expected[one.index].xyxy)
+        assert tracks.track_id.tolist() == expected[one.index].track_id.tolist() == [1, 2]
+
+
+def test_track_that_was_shown_keeps_its_number_where_it_begins_earlier_now() -> None:
+    subject = tracker()
+    subject.step(frame(0), {})
+    then = subject.moment()
+    assert then is not None
+    subject.step(frame(1), {})
+    subject.step(frame(2), {"fast": found(box(300), box(104))})
+    shown = subject.step(frame(3), {})
+    assert shown.track_id.tolist() == [1, 2]
+    seen = [{"slow": found(box(100), box(500))}, {"fast": found(box(300), box(104))}, {}]
+    lived = subject.relive(then, [(frame(index), one) for index, one in enumerate(seen, 1)])
+    # born in this order: 100 (it was shown as 2), 500 (it is new), 300 (it was shown as 1)
+    assert [tracks.track_id.tolist() for _, tracks in lived] == [[2, 3], [2, 3, 1], [2, 3, 1]]
+    after = subject.step(frame(4), {"third": found(box(20, 250))})
+    assert after.track_id.tolist() == [2, 3, 1, 4]
+
+
+def test_tracker_can_go_back_again_to_a_moment_that_was_lived_through_once_more() -> None:
+    subject = tracker()
+    moments = [subject.moment()]
+    subject.step(frame(0), {})
+    assert moments[0] is not None
+    ((first, _), (second, _)) = subject.relive(
+        moments[0], [(frame(0), {"slow": found(box(100))}), (frame(1), {"fast": found(box(300))})]
+    )
+    for then in (second, second):
+        ((_, tracks),) = subject.relive(then, [(frame(1), {"fast": found(box(300))})])
+        assert tracks.track_id.tolist() == [1, 2]
+    ((_, tracks),) = subject.relive(first, [(frame(1), {})])
+    assert len(tracks) == 0
+
+
+def test_there_is_no_way_back_for_a_tracker_that_does_not_remember() -> None:
+    class Forgetful:
+        fills = filters = True
+        looks = False
+        reset = settle = lambda self, *told: None
+        measure = create_kalman({}).measure
+
+    assert Tracker(Forgetful(), [HAND]).moment() is None
