@@ -132,7 +132,8 @@ def associate(
     off = np.hypot(was[i, 0] - seen[j, 0], was[i, 1] - seen[j, 1]) / size[i]
     is_agile = tracks.is_agile[i]
     overlaps = overlap >= np.where(is_agile, _AGILE_MIN_IOU, _MIN_IOU)
-    pairs.add(off, _of(known, i, j))
+    if known is not False:
+        pairs.add(off, _of(known, i, j))
     pairs.add(cost, (overlaps | is_likely) & is_sure & is_real)
     pairs.add(cost, overlaps & ~is_sure & is_shown)
     if is_agile.any() and pairs.is_free.any():

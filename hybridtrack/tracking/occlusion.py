@@ -130,6 +130,8 @@ def in_reach(table: TrackTable, rows: Array, xyxy: Array) -> Array:
     That is about the hand, and about the place where the object vanished.
     """
     reached = np.zeros((len(rows), len(xyxy)), bool)
+    if not table.occluded_by.any():
+        return reached
     centre = (xyxy[:, :2] + xyxy[:, 2:]) / 2
     for i in np.flatnonzero(np.isin(table.occluded_by[rows], table.track_id)):
         place = table.filter.position[rows[i]]

@@ -205,10 +205,11 @@ class Tracker:
             key = _keys(found.class_id[of_class], _attribute_rows(found, of_class), self._classes)
             track_key = _keys(table.class_id[rows], table.attributes[rows], self._classes)
             is_keyed = (track_key != "")[:, None] & (key != "")
+            is_any_keyed = is_keyed.any()
             i, j = associate(
                 *self._sides(rows, xyxy, score),
-                known=is_keyed & (track_key[:, None] == key),
-                barred=is_keyed & (track_key[:, None] != key),
+                known=is_any_keyed and is_keyed & (track_key[:, None] == key),
+                barred=is_any_keyed and is_keyed & (track_key[:, None] != key),
                 in_reach=in_reach(table, rows, xyxy),
                 sure_score=max(HIGH_SCORE, _SURE_SHARE * self._births.get(name, 0.0)),
             )
@@ -258,7 +259,7 @@ class Tracker:
         is_surer = (table.origin[rows] != Origin.DETECTED) | (found.score > table.score[rows])
         is_surer &= table.seen_s[rows] <= self._time_s  # a late run does not speak against what was seen since
         surer = is_surer.nonzero()[0]
-        named, found = rows[surer], found[surer]
+        named, found = rows[surer], found if len(surer) == len(found) else found[surer]
         table.score[named] = found.score
         table.belief[named] = np.maximum(table.belief[named], found.score)  # no sight of it speaks against it
         table.class_id[named], table.role[named] = found.class_id, self._roles(found.class_id)
@@ -386,6 +387,8 @@ def _attribute_columns(rows: Array) -> dict[str, Array]:
 def _keys(class_id: Array, attributes: Array, classes: Sequence[ClassInfo]) -> Array:
     """Return what tells each object apart from others of its class, object (N,) of texts; empty: nothing does."""
     keys = np.full(len(class_id), "", object)
+    if not any(one.key for one in classes):
+        return keys
     for row, (number, said) in enumerate(zip(class_id.tolist(), attributes, strict=True)):
         value = said.get(classes[number].key)
         if value is not None:
@@ -403,6 +406,8 @@ def _not_yet_seen(
     """
     new: list[int] = []
     taken = set(used.tolist())
+    if len(taken) == len(xyxy):
+        return np.empty(0, np.intp)
     kept, kept_key = np.concatenate([xyxy[used], seen_xyxy]), np.concatenate([key[used], seen_key])
     for row in np.argsort(-score, kind="stable").tolist():
         if score[row] < least_score:
