@@ -20,9 +20,7 @@ from hybridtrack.ground import TableSetting, ZoneSetting, parse_table, parse_zon
 Fill: TypeAlias = Literal["forward", "two-way"]
 
 RUNTIMES = ("litert", "tensorflow")
-FILLS: tuple[Fill, ...] = get_args(
-    Fill
-)  #: what tracks between detector runs are told by: the last run, or the next as well
+FILLS: tuple[Fill, ...] = get_args(Fill)  #: boxes between detector runs go by the last run, or by the next as well
 GENERAL_KEYS = ("every", "phase", "limit", "birth")  #: what can be said of every detector beside its own options
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
@@ -419,6 +417,11 @@ def _fill(value: object, where: str) -> Fill:
         if value == fill:
             return fill
     raise _refusal(value, where, " or ".join(FILLS))
+
+
+def parse_fills(text: str, *, where: str) -> list[Fill]:
+    """Return the fills of ``text``, separated by commas. Raises UsageError."""
+    return [_fill(name.strip(), where) for name in text.split(",")]
 
 
 def _runtime(value: object, where: str) -> str:

@@ -337,7 +337,12 @@ class Engine:
             ran = [run.detector for run in tracked.runs if run.status == "ok"]
             tracks = self._two_way.step(tracked.seen, tracked.tracks, ran)
             fill_ms, follow_ms = laps.take_ms(), self._backward.take_ms()
-            self._held.append(tracked.took(track=follow_ms, associate=fill_ms - follow_ms))
+            self._held.append(tracked)
+            for number in range(len(tracks)):  # it was done for these frames
+                own = self._held[number]
+                self._held[number] = own.took(
+                    track=follow_ms / len(tracks), associate=(fill_ms - follow_ms) / len(tracks)
+                )
             self._settle(tracks)
         while self._settled:
             yield self._settled.popleft()

@@ -87,9 +87,7 @@ def select_backward(wanted: TrackerLike, host: PluginHost, *, live: bool) -> Box
         raise UsageError(f"fill two-way needs two trackers like {type(wanted).__name__}: name one that is offered")
     tracker = select_tracker(wanted, host)
     if not tracker.fills:
-        raise UsageError(
-            f"fill two-way has nothing to do with tracker {wanted!s:}, which fills no frame: choose another"
-        )
+        raise UsageError(f"fill two-way has nothing to do with tracker {wanted}, which fills no frame: choose another")
     return tracker
 
 
