@@ -99,7 +99,11 @@ def modes_of(
         if (name, cadence) != (FOLLOWER, AUTOMATIC)
     ]
     if FOLLOWER in trackers:
-        modes += [Mode(name=f"{FOLLOWER} two-way", fill="two-way", detect_every=cadence) for cadence in sparing]
+        modes += [
+            Mode(name=f"{FOLLOWER} two-way", fill="two-way", detect_every=cadence)
+            for cadence in sparing
+            if cadence != AUTOMATIC
+        ]
         modes.append(Mode(name=ADAPTIVE, detect_every=AUTOMATIC))
     modes += [replace(DETECT_ONLY, name=f"1/{shrink} size", shrink=shrink) for shrink in shrinks if shrink > 1]
     modes += [replace(DETECT_ONLY, name=_short(one), detectors=(one,)) for one in rivals]
