@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ class CocoImage(msgspec.Struct, kw_only=True):
     file_name: str
     width: int | None = None
     height: int | None = None
+    frame_id: int | None = None  #: of a video, from 0
+    time_s: float | None = None  #: of a video, where we wrote it
 
 
 class CocoCategory(msgspec.Struct, kw_only=True):
@@ -44,6 +46,39 @@ class CocoLabels(msgspec.Struct, kw_only=True):
 
     categories: list[CocoCategory]
     images: list[CocoImage] = []
+
+
+class CocoAnnotation(msgspec.Struct, kw_only=True):
+    """A box of annotations; who it is stands in ``track_id``, ``instance_id`` or an attribute, if anywhere."""
+
+    image_id: int
+    category_id: int
+    bbox: Box
+    iscrowd: int = 0
+    score: float | None = None
+    track_id: int | None = None
+    instance_id: int | None = None
+    attributes: dict[str, Any] = {}
+
+
+class CocoVideo(msgspec.Struct, kw_only=True):
+    """A video whose frames the images are (COCO-VID)."""
+
+    name: str | None = None
+    file_name: str | None = None
+    fps: float | None = None
+
+
+class CocoAnnotations(CocoLabels, kw_only=True):
+    """Annotations whole: classes, images and boxes, and of video its name."""
+
+    annotations: list[CocoAnnotation] = []
+    videos: list[CocoVideo] = []
+
+
+def read_annotations(path: str | os.PathLike[str]) -> CocoAnnotations:
+    """Return classes, images and boxes of an annotations file. Raises TrackFileError, naming file and place."""
+    return _decode(path, CocoAnnotations, "COCO annotations")
 
 
 def read_results(path: str | os.PathLike[str]) -> list[CocoResult]:

@@ -133,6 +133,11 @@ class Choice:
         return None if self.limit is None else parse_time(self.limit, where=f"detector {self.name}: limit")
 
 
+def parse_size(text: str, *, where: str = "--size") -> tuple[int, int]:
+    """Return the (width, height) in pixels that a text such as 640x360 says. Raises UsageError."""
+    return _size(text, where)
+
+
 def parse_choice(text: str, *, where: str, has_cadence: bool) -> Choice:
     """Return what ``NAME[,key=value…]`` asks for; with ``has_cadence``, every= and phase= set the cadence,
     limit= how long a run may take, and birth= how sure a detection must be to begin a track.

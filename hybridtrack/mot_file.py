@@ -94,6 +94,21 @@ def read_sequence(path: str | os.PathLike[str]) -> MotSequence:
     )
 
 
+def scores_of(confidence: Array) -> Array:
+    """Return scores in 0..1 of the confidences (N,) of a whole file, in the same order.
+
+    They stand when all are in 0..1. All -1 means that none is known: 1. Others are the sums and margins of old
+    detectors, taken for log-odds.
+    """
+    if ((confidence >= 0) & (confidence <= 1)).all():
+        return confidence
+    if (confidence == -1).all():
+        return np.ones(len(confidence))
+    odds = np.exp(np.clip(confidence, -30, 30))
+    scores: Array = odds / (1 + odds)
+    return scores
+
+
 def _text_in(path: Path) -> Path:
     if not path.is_dir():
         return path

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from hybridtrack.coco_file import CocoImage, read_labels, read_results
 from hybridtrack.errors import TrackFileError, UsageError, unknown_name
-from hybridtrack.mot_file import read_class_names, read_sequence
+from hybridtrack.mot_file import read_class_names, read_sequence, scores_of
 from hybridtrack.track_file import read_tracks
 from hybridtrack.types import Array, ClassInfo, Detections, Size
 from hybridtrack.wire import DetectionRow, FrameLine, HeaderLine, RunRow, TrackRow
@@ -180,7 +180,7 @@ def read_mot_recording(
     """
     sequence = read_sequence(path)
     rows = sequence.rows
-    score = _scores(rows.confidence)
+    score = scores_of(rows.confidence)
     is_shown = (rows.confidence != 0) & (rows.visibility >= min_visibility)
     if min_score is not None:
         is_shown &= rows.confidence >= min_score
@@ -217,7 +217,7 @@ def read_coco_recording(
     classes, class_id = _classes_of(category_id[is_shown], number[is_shown], "row", names, class_name, path)
     found = Detections(
         xyxy=np.concatenate([xywh[:, :2], xywh[:, :2] + xywh[:, 2:]], axis=1)[is_shown],
-        score=_scores(score)[is_shown],
+        score=scores_of(score)[is_shown],
         class_id=class_id,
     )
     return Recording(
@@ -287,21 +287,6 @@ def _classes_of(
 
 def _class_info(name: str) -> ClassInfo:
     return ClassInfo(name=name, role="hand" if name == "hand" else "object")
-
-
-def _scores(confidence: Array) -> Array:
-    """Return scores in 0..1 of the confidences (N,) of a whole file, in the same order.
-
-    They stand when all are in 0..1. All -1 means that none is known: 1. Others are the sums and margins of old
-    detectors, taken for log-odds.
-    """
-    if ((confidence >= 0) & (confidence <= 1)).all():
-        return confidence
-    if (confidence == -1).all():
-        return np.ones(len(confidence))
-    odds = np.exp(np.clip(confidence, -30, 30))
-    scores: Array = odds / (1 + odds)
-    return scores
 
 
 def _by_frame(frame_index: Array, found: Detections) -> dict[int, Detections]:

@@ -41,7 +41,7 @@ def open_images(uri: str, extent: Extent, *, fps: Fraction | None = None) -> Rec
     when one cannot be read, or when they are not all of one size.
     """
     fps = DEFAULT_FPS if fps is None else fps
-    paths = _find(uri)
+    paths = find_images(uri)
     size = _common_size(uri, paths)
     chosen = extent.frames(len(paths), fps, uri=uri)
     frames = _play(uri, paths, chosen, size, extent.loop, fps)
@@ -85,7 +85,8 @@ def _has_damaged_chunk(coded: memoryview) -> bool:
     return False
 
 
-def _find(uri: str) -> list[Path]:
+def find_images(uri: str) -> list[Path]:
+    """Return the image, the images in a folder, or those that a glob matches, in natural order. Raises SourceError."""
     path = Path(uri)
     if path.is_file():
         return [path]
