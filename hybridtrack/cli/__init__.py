@@ -17,6 +17,7 @@ from hybridtrack.cli.bench import bench
 from hybridtrack.cli.command import Refusal, RefusingGroup
 from hybridtrack.cli.doctor import doctor
 from hybridtrack.cli.evaluate import evaluate
+from hybridtrack.cli.export import export, import_
 from hybridtrack.cli.models import models
 from hybridtrack.cli.plugins import plugins
 from hybridtrack.cli.relations import relations
@@ -43,7 +44,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (run, relations, evaluate, bench, sweep, plugins, models, doctor):
+for command in (run, relations, export, import_, evaluate, bench, sweep, plugins, models, doctor):
     cli.add_command(command)
 
 
