@@ -158,8 +158,7 @@ class LateResults:
         if not wanted:
             self._past.clear()
             return
-        first = min(wanted)
-        self._past.keep(frame, found, tracks, before, first=first)
+        self._past.keep(frame, found, tracks, before, wanted=wanted)
 
     def join(
         self,

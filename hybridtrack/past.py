@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from hybridtrack.types import Array, ArrayPicture, Detections, Frame, Size, Trac
 
 _MAX_STEPS = 12  #: frames that are lived through once more at most: each takes about a millisecond
 _HASTY_STEPS = 3  #: ... while a frame waits, beside those with detections
+_MAX_KEPT = 48  #: frames about which are kept, however long nobody tells: of the older ones some are left out
 
 
 class _SmallPicture:
@@ -70,14 +71,30 @@ class Past:
         self._frames.clear()
 
     def keep(
-        self, frame: Frame, detections: Mapping[str, Detections], tracks: Tracks, before: Moment | None, *, first: int
+        self,
+        frame: Frame,
+        detections: Mapping[str, Detections],
+        tracks: Tracks,
+        before: Moment | None,
+        *,
+        wanted: Collection[int],
     ) -> None:
-        """Keep what may be wanted of a frame that is done, and forget those before the frame ``first``.
+        """Keep what may be needed of a frame that is done, and forget what is older than all that is ``wanted``.
 
-        There is no way back beyond a frame of another size.
+        There is no way back beyond a frame of another size. When there are many, one of those that are too old to be
+        lived through once more goes, but none that is wanted.
         """
-        self._frames = self.since(first, frame.size_px)
+        self._frames = self.since(min(wanted), frame.size_px)
+        if len(self._frames) >= _MAX_KEPT:
+            self._leave_one_out(wanted)
         self._frames.append(PastFrame(_KeptFrame(frame), detections, tracks, before))
+
+    def _leave_one_out(self, wanted: Collection[int]) -> None:
+        """Forget the old frame that leaves the smallest gap."""
+        old = [row for row, one in enumerate(self._frames[:-_MAX_STEPS]) if row > 0 and one.frame.index not in wanted]
+        if old:
+            times_s = [one.frame.time_s for one in self._frames]
+            del self._frames[min(old, key=lambda row: times_s[row + 1] - times_s[row - 1])]
 
     def since(self, index: int, size_px: Size | None = None) -> list[PastFrame]:
         """Return the frames from ``index`` on (those of a size, where one is given)."""
@@ -107,8 +124,10 @@ class Past:
         tracker.relive(frames[0].before, steps)
 
     def relive(self, tracker: Tracker, first: int) -> None:
-        """Go back to the frame ``first`` and track from there once more, frame by frame."""
+        """Go back to the frame ``first`` and track from there once more, frame by frame; nowhere, if it is gone."""
         frames = self.since(first)
+        if frames[0].frame.index != first:  # the pictures have changed their size since
+            return
         assert frames[0].before is not None
         lived = tracker.relive(frames[0].before, [(one.frame, one.detections) for one in frames])
         self._frames[-len(frames) :] = [

@@ -31,7 +31,7 @@ def played(count: int, size_changes_at: int | None = None) -> tuple[Past, Tracke
     for index in range(count):
         one = frame(index, SIZE if size_changes_at is None or index < size_changes_at else (320, 240))
         before = tracker.moment()
-        past.keep(one, {}, tracker.step(one, {}), before, first=0)
+        past.keep(one, {}, tracker.step(one, {}), before, wanted=[0])
     return past, tracker
 
 
@@ -45,7 +45,7 @@ def test_result_that_is_told_late_is_tracked_from_its_own_frame_on() -> None:
     past.hurry(tracker, 2)
     (row,) = tracks_after(tracker, 6).last_detected_s
     assert row == pytest.approx(2 / 30)
-    past.keep(frame(6), {}, Tracks.empty(), None, first=2)
+    past.keep(frame(6), {}, Tracks.empty(), None, wanted=[2])
     past.relive(tracker, 2)
     assert [one.tracks.track_id.tolist() for one in past.since(0)] == [[1]] * 5
     assert tracks_after(tracker, 7).track_id.tolist() == [1]
@@ -81,7 +81,7 @@ def test_there_is_not_always_a_way_back(count: int, size_changes_at: int | None,
 
 def test_kept_frame_is_small_and_lies_like_its_original() -> None:
     past = Past()
-    past.keep(frame(3).reduced((200, 112)), {}, Tracks.empty(), None, first=3)
+    past.keep(frame(3).reduced((200, 112)), {}, Tracks.empty(), None, wanted=[3])
     (kept,) = past.since(0)
     assert (kept.frame.index, kept.frame.time_s, kept.frame.size_px) == (3, 0.1, SIZE)
     assert kept.frame.detail_px == (200, 112)
@@ -91,7 +91,28 @@ def test_kept_frame_is_small_and_lies_like_its_original() -> None:
 
 def test_frames_before_the_first_that_is_wanted_are_forgotten() -> None:
     past, _ = played(5)
-    past.keep(frame(5), {}, Tracks.empty(), None, first=3)
+    past.keep(frame(5), {}, Tracks.empty(), None, wanted=[3])
     assert [one.frame.index for one in past.since(0)] == [3, 4, 5]
     past.clear()
     assert past.since(0) == []
+
+
+def test_however_long_nobody_tells_few_frames_are_kept_and_those_that_are_wanted() -> None:
+    past = Past()
+    for index in range(1000):
+        past.keep(frame(index), {}, Tracks.empty(), None, wanted=[0, 301, 978])
+        assert len(past.since(0)) <= 48  # no backlog
+    kept = [one.frame.index for one in past.since(0)]
+    assert {0, 301, 978} <= {*kept}
+    assert kept[-12:] == [*range(988, 1000)]
+    assert max(np.diff(kept)) <= 60  # 36 for 988 frames: about 27 each, and twice that where one has just gone
+
+
+def test_frame_of_another_size_ends_what_was_to_be_done_with_more_care() -> None:
+    past, tracker = played(6)
+    assert past.tell({2: {"slow": found(BOX)}})
+    past.hurry(tracker, 2)
+    tracks = tracks_after(tracker, 6)
+    past.keep(frame(6, (320, 240)), {}, tracks, None, wanted=[2])
+    past.relive(tracker, 2)
+    assert tracks_after(tracker, 7).track_id.tolist() == tracks.track_id.tolist() == [1]
