@@ -7,7 +7,8 @@ other, and points that go with the background do not count where enough others g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -37,6 +38,21 @@ _RESTS_PX, _RESTS_SHARE = 0.35, 0.3  #: way of a point that rests, and as a shar
 _MAX_SCALING = 1.25  #: of a box from frame to frame
 _CENTRE_STD_PX = 0.4  #: standard deviation of a perfect measurement of the centre, at flow size
 _SIZE_STD = 0.01  #: ... and of the size, as a share of it
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let OpenCV work in the threads that call it alone, in all of the process; as before in the end.
+
+    It shares out each small picture among as many threads as there are cores, and then waits for the slowest: with a
+    detector at work beside it, that one has no core.
+    """
+    count = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(count)
 
 
 def flow_size(size_px: Size) -> Size:

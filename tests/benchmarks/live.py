@@ -28,6 +28,7 @@ from hybridtrack.run import write_run
 from hybridtrack.sinks.jsonl import JsonLinesSink
 from hybridtrack.sources import open_source
 from hybridtrack.sources.paced import PacedSource
+from hybridtrack.tracking.flow import one_thread_each
 from hybridtrack.types import Detections, Frame, FrameResult
 from tests.benchmarks.accuracy import CLIPS, SCORER, Scorer, clip_in, score_tracks
 
@@ -71,6 +72,7 @@ def play(clip: Path, file: Path, *, detector_ms: float) -> Played:
     """Write the tracks of a clip that is played at its pace, live."""
     latency_ms: list[float] = []
     with (
+        one_thread_each(),  # as the command does
         Engine(detectors=[SlowHand(detector_ms / 1000)], live=True) as engine,
         PacedSource(open_source(str(clip))) as source,
     ):

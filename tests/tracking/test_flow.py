@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hybridtrack.tracking.flow import FlowTracker, common_motion, flow_size, masked_median
+from hybridtrack.tracking.flow import FlowTracker, common_motion, flow_size, masked_median, one_thread_each
 from hybridtrack.types import Frame
 
 
@@ -121,3 +121,14 @@ def test_thing_that_a_hand_has_left_stays_though_no_detector_has_looked_for_long
     assert measured[3].is_measured.tolist() == [True, True]
     assert measured[3].xyxy[0] == pytest.approx([100, 60, 160, 120], abs=0.6)
     assert measured[3].xyxy[1] == pytest.approx([121, 60, 181, 120], abs=0.6)
+
+
+def test_opencv_has_its_threads_again_after_the_time_with_one_each() -> None:
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(2)
+        with one_thread_each():
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)
