@@ -12,12 +12,15 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from hybridtrack.errors import ConfigError, HybridTrackError, UsageError, unknown_name
 from hybridtrack.ground import TableSetting, ZoneSetting, parse_table, parse_zones
 
+Fill: TypeAlias = Literal["forward", "two-way"]
+
 RUNTIMES = ("litert", "tensorflow")
+FILLS: tuple[Fill, ...] = get_args(Fill)  #: boxes between detector runs go by the last run, or by the next as well
 GENERAL_KEYS = ("every", "phase", "limit", "birth")  #: what can be said of every detector beside its own options
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
@@ -253,6 +256,7 @@ class RunSettings:
     detector: tuple[Choice, ...] = DEFAULT_DETECTORS
     identity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  #: classes joined under each name
     tracker: Choice = Choice(name="flow")
+    fill: Fill = "forward"
     relations: bool = True
     relation: tuple[Choice, ...] = DEFAULT_RELATIONS
     table: TableSetting | None = None
@@ -280,6 +284,8 @@ class RunSettings:
         in_cm = [zone.name for zone in self.zones or () if zone.unit == "cm"]
         if in_cm and self.table is None:
             raise UsageError(f"zone {in_cm[0]!r} is in cm, and no table is given: give --table, or its unit as 'px'")
+        if self.live and self.fill == "two-way":
+            raise UsageError("--fill two-way waits for the next detector run, and --live waits for none: leave one out")
         paths = list(self.outputs.values())
         if len({Path(path).resolve() for path in paths}) < len(paths):
             raise UsageError(f"two outputs would go to one file ({', '.join(paths)}): give each its own")
@@ -411,6 +417,18 @@ def _tracker(value: object, where: str) -> Choice:
     return parse_choice(_text(value, where), where=where, has_cadence=False)
 
 
+def _fill(value: object, where: str) -> Fill:
+    for fill in FILLS:
+        if value == fill:
+            return fill
+    raise _refusal(value, where, " or ".join(FILLS))
+
+
+def parse_fills(text: str, *, where: str) -> list[Fill]:
+    """Return the fills of ``text``, separated by commas. Raises UsageError."""
+    return [_fill(name.strip(), where) for name in text.split(",")]
+
+
 def _runtime(value: object, where: str) -> str:
     if value not in RUNTIMES:
         raise _refusal(value, where, " or ".join(RUNTIMES))
@@ -426,6 +444,7 @@ _READERS: Mapping[str, Reader] = {
     "detector": _detectors,
     "identity": _identity,
     "tracker": _tracker,
+    "fill": _fill,
     "relations": _flag,
     "relation": _relations,
     "table": _table,

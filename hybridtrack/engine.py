@@ -17,11 +17,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from hybridtrack.config import Cadence, parse_cadence
+from hybridtrack.config import Cadence, Fill, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError
 from hybridtrack.ground import TableSetting
 from hybridtrack.identity import Identities
+from hybridtrack.interruption import interrupts_held_back
 from hybridtrack.late_results import LateResults, LateRun
 from hybridtrack.plugin_host import PluginHost
 from hybridtrack.relation_runner import RelationRunner
@@ -31,6 +32,7 @@ from hybridtrack.selection import (
     DetectorLike,
     RelationLike,
     TrackerLike,
+    select_backward,
     select_detectors,
     select_relations,
     select_tracker,
@@ -41,6 +43,7 @@ from hybridtrack.sources.source import Source
 from hybridtrack.timed_tracker import TimedTracker
 from hybridtrack.tracking.camera_motion import CameraMotion
 from hybridtrack.tracking.tracker import Tracker
+from hybridtrack.tracking.two_way import TwoWayFill
 from hybridtrack.types import (
     Array,
     ClassInfo,
@@ -72,11 +75,11 @@ class _Job:
 
 
 class _Laps:
-    """Times what is done with a frame step by step, less what its pixels took meanwhile: ``convert_ms`` in all."""
+    """Times what is done with frames step by step, less what their pixels took meanwhile: ``convert_ms`` in all."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, *frames: Frame) -> None:
         self.convert_ms = 0.0
-        self._frame = frame
+        self._frames = frames
         self._read()
 
     def take_ms(self) -> float:
@@ -88,7 +91,25 @@ class _Laps:
         return (self._start_s - start_s) * 1000 - made_ms
 
     def _read(self) -> None:
-        self._start_s, self._before_ms = time.perf_counter(), self._frame.convert_ms(is_own=True)
+        self._start_s = time.perf_counter()
+        self._before_ms = sum(frame.convert_ms(is_own=True) for frame in self._frames)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tracked:
+    """A frame that has been tracked: all that is known of it but what its tracks have to do with each other."""
+
+    frame: Frame
+    seen: Frame
+    runs: tuple[DetectorRun, ...]
+    detections: Mapping[str, Detections | None]
+    tracks: Tracks
+    stage_ms: Mapping[str, float]
+
+    def took(self, **ms: float) -> _Tracked:
+        """Return the same after stages that took so many milliseconds more."""
+        more = {stage: self.stage_ms.get(stage, 0.0) + taken for stage, taken in ms.items()}
+        return replace(self, stage_ms={**self.stage_ms, **more})
 
 
 class Engine:
@@ -99,8 +120,10 @@ class Engine:
     ``BoxTracker``. relations: names or ``Relation`` objects; none: ``()``. table: where the table is, for positions in
     centimetres (``"x1,y1,x2,y2,x3,y3,x4,y4:44x32cm"``, a ``TableSetting`` or a ``TablePlane``). detect_every: frames
     (3), a time ("100ms"), or "auto". size: (width, height) at which detectors and trackers look at a frame; boxes stay
-    in source pixels. overlap: decode and detect in threads; the results are the same. live: no frame waits for a slow
-    detector, whose result is carried to the frame on which it arrives: for cameras, and not repeatable.
+    in source pixels. fill: "forward" carries boxes on from the last detector run; "two-way" gives a frame out once the
+    next run has told where things went, so that results come that much later. overlap: decode and detect in threads;
+    the results are the same. live: no frame waits for a slow detector, whose result is carried to the frame on which it
+    arrives: for cameras, and not repeatable.
     Close it, or use it in ``with``. Raises UsageError and what the detectors' factories raise.
     """
 
@@ -115,6 +138,7 @@ class Engine:
         detect_every: int | str | Cadence = 3,
         size: Size | None = None,
         runtime: str | None = None,
+        fill: Fill = "forward",
         overlap: bool = True,
         live: bool = False,
         host: PluginHost | None = None,
@@ -122,6 +146,8 @@ class Engine:
         host = host or PluginHost.load()
         self._table = table if isinstance(table, TablePlane) or table is None else TablePlane(table)
         cadence = detect_every if isinstance(detect_every, Cadence) else parse_cadence(detect_every)
+        backward = select_backward(tracker, host, live=live) if fill == "two-way" else None
+        self._backward = TimedTracker(backward) if backward else None
         self._box_tracker = TimedTracker(select_tracker(tracker, host))
         self._relations = RelationRunner(select_relations(relations, host))
         selected = select_detectors(detectors, detect_every=cadence, runtime=runtime, host=host)
@@ -139,6 +165,9 @@ class Engine:
         self._infos = [one.info for one in selected]
         births = {one.info.name: one.birth for one in selected if one.birth is not None}
         self._tracker = Tracker(self._box_tracker, self.classes, births)
+        self._two_way = TwoWayFill(self._backward, self.classes) if self._backward else None
+        self._held: deque[_Tracked] = deque()  # tracked, and not settled yet
+        self._settled: deque[tuple[Frame, FrameResult]] = deque()
         self._camera = CameraMotion()
         self._scheduler = Scheduler(
             {one.info.name: one.cadence for one in selected},
@@ -199,6 +228,10 @@ class Engine:
             return
         self._scheduler.reset()
         self._tracker.reset()
+        if self._two_way:
+            self._two_way.reset()
+        self._held.clear()
+        self._settled.clear()
         self._tracks = Tracks.empty()
         self._camera.reset()
         if self._table:
@@ -217,6 +250,14 @@ class Engine:
                 yield from self._results(ahead, 0 if self._late else LOOK_AHEAD)
         else:
             yield from self._results(timed(frames), 0)
+
+    def rest(self) -> Iterator[tuple[Frame, FrameResult]]:
+        """Yield the frames that two-way fill still held back when ``run`` was broken off, as far as they are known."""
+        if self._two_way:
+            with interrupts_held_back():
+                self._settle(self._two_way.rest())
+        while self._settled:
+            yield self._settled.popleft()
 
     def close(self) -> None:
         """Close the detectors; one that fails raises DetectorError when all are closed. Again: nothing happens."""
@@ -247,10 +288,11 @@ class Engine:
                     broken = error
                     break
                 if len(under_way) > depth:
-                    yield self._finish(under_way.popleft())
+                    yield from self._finish(under_way.popleft())
                     self._catch_up()
             while under_way:
-                yield self._finish(under_way.popleft())
+                yield from self._finish(under_way.popleft())
+            yield from self.rest()
         finally:  # what nobody waits for any more is not begun
             for job in under_way:
                 for outcome in job.outcomes.values():
@@ -284,7 +326,32 @@ class Engine:
             if not self._runners[name].is_out:
                 job.triggers[name], job.outcomes[name] = trigger, self._runners[name].submit(job.seen)
 
-    def _finish(self, job: _Job) -> tuple[Frame, FrameResult]:
+    def _finish(self, job: _Job) -> Iterator[tuple[Frame, FrameResult]]:
+        """Carry the tracks to this frame, and yield the results that are settled by that: forward, this frame's."""
+        tracked = self._track(job)
+        if self._two_way is None or self._backward is None:
+            yield self._result(tracked)
+            return
+        with interrupts_held_back():  # so that what waits can still be told
+            laps = _Laps(*(one.seen for one in self._held), tracked.seen)
+            ran = [run.detector for run in tracked.runs if run.status == "ok"]
+            tracks = self._two_way.step(tracked.seen, tracked.tracks, ran)
+            fill_ms, follow_ms = laps.take_ms(), self._backward.take_ms()
+            self._held.append(tracked)
+            for number in range(len(tracks)):  # it was done for these frames
+                own = self._held[number]
+                self._held[number] = own.took(
+                    track=follow_ms / len(tracks), associate=(fill_ms - follow_ms) / len(tracks)
+                )
+            self._settle(tracks)
+        while self._settled:
+            yield self._settled.popleft()
+
+    def _settle(self, tracks: Iterable[Tracks]) -> None:
+        """Take it that these are the tracks of the frames that were held back longest."""
+        self._settled.extend(self._result(replace(self._held.popleft(), tracks=one)) for one in tracks)
+
+    def _track(self, job: _Job) -> _Tracked:
         """Wait for the detectors, and carry the tracks to this frame.
 
         Those of automatic cadence begin only now: they go by the tracks of the frame before.
@@ -311,9 +378,7 @@ class Engine:
         if self._late:
             self._late.remember(job.seen, in_time, tracks, before)
         track_ms, follow_ms = laps.take_ms() + self._between_ms, self._box_tracker.take_ms()
-        tracks, relations, events, camera = self._relate(job.seen, tracks)
         stage_ms = {} if job.decode_ms is None else {"decode": job.decode_ms}
-        relate_ms = laps.take_ms()
         detect_ms = sum(outcome.ms for outcome in [*outcomes.values(), *(run.outcome for run in job.late.values())])
         convert_ms = job.seen.convert_ms()
         stage_ms |= {
@@ -321,17 +386,30 @@ class Engine:
             "detect": max(detect_ms - (convert_ms - laps.convert_ms), 0.0),  # late: of another frame
             "track": follow_ms,
             "associate": track_ms - follow_ms,
-            "relate": relate_ms,
         }
         runs = [
             DetectorRun(detector=name, trigger=job.triggers[name], status="failed" if outcome.error else "ok")
             for name, outcome in outcomes.items()
         ]
-        return job.frame, FrameResult(
-            frame_index=job.frame.index,
-            time_s=job.frame.time_s,
+        return _Tracked(
+            job.frame,
+            job.seen,
             runs=(*(run.told_of(name) for name, run in job.late.items()), *runs),
             detections={name: found.get(name, late.get(name)) for name in self._runners},
+            tracks=tracks,
+            stage_ms=stage_ms,
+        )
+
+    def _result(self, tracked: _Tracked) -> tuple[Frame, FrameResult]:
+        """Relate the tracks of a frame, in the frames' order."""
+        laps = _Laps(tracked.seen)
+        tracks, relations, events, camera = self._relate(tracked.seen, tracked.tracks)
+        stage_ms = {**tracked.stage_ms, "relate": laps.take_ms(), "convert": tracked.seen.convert_ms()}
+        return tracked.frame, FrameResult(
+            frame_index=tracked.frame.index,
+            time_s=tracked.frame.time_s,
+            runs=tracked.runs,
+            detections=tracked.detections,
             tracks=tracks,
             relations=relations,
             events=events,

@@ -30,9 +30,22 @@ def write_run(
     Sinks are opened before the first frame is detected, and closed whatever happens: after an interruption or an error
     their summary says that the run is not complete, and what was raised goes on. Where one cannot be opened, the others
     are closed without a summary. A sink that fails, or raises ``StopRun``, ends the run once all others have the frame.
+    What the engine still holds back when the run is interrupted or stopped is written too.
     """
     totals = _Totals()
     opened: list[Sink] = []
+    going: list[Sink] = []
+
+    def take(frame: Frame, result: FrameResult) -> None:
+        with interrupts_held_back():  # so that all outputs end with the same frame
+            start = time.perf_counter()
+            end = _write_to_all(going, frame, result)
+            totals.add(result, write_ms=(time.perf_counter() - start) * 1000)
+        if on_frame:
+            on_frame(result)
+        if end:
+            raise end
+
     try:
         info = engine.info(source, settings)
         with interrupts_held_back():  # so that what has been opened is told how it ended
@@ -40,16 +53,16 @@ def write_run(
                 opened.append(sink)
                 sink.open(info)
             totals.start()
+        going.extend(opened)
         with closing(engine.run(source, max_frames=max_frames)) as results:
-            for frame, result in results:
-                with interrupts_held_back():  # so that all outputs end with the same frame
-                    start = time.perf_counter()
-                    end = _write_to_all(opened, frame, result)
-                    totals.add(result, write_ms=(time.perf_counter() - start) * 1000)
-                if on_frame:
-                    on_frame(result)
-                if end:
-                    raise end
+            try:
+                for frame, result in results:
+                    take(frame, result)
+            except (KeyboardInterrupt, StopRun):
+                with interrupts_held_back():
+                    for frame, result in engine.rest():
+                        take(frame, result)
+                raise
         totals.is_complete = True
     except StopRun as stop:
         totals.notes.append(f"stopped: {stop}")
@@ -61,14 +74,18 @@ def write_run(
     return summary
 
 
-def _write_to_all(sinks: Sequence[Sink], frame: Frame, result: FrameResult) -> StopRun | HybridTrackError | None:
-    """Return why the run has to end, if a sink says so, a failure first; by then all the others have the frame."""
+def _write_to_all(going: list[Sink], frame: Frame, result: FrameResult) -> StopRun | HybridTrackError | None:
+    """Return why the run has to end, if a sink says so, a failure first; by then all the others have the frame.
+
+    The sinks that say so are taken out of ``going``.
+    """
     reasons: list[StopRun | HybridTrackError] = []
-    for sink in sinks:
+    for sink in [*going]:
         try:
             sink.write(frame, result)
         except (StopRun, HybridTrackError) as reason:
             reasons.append(reason)
+            going.remove(sink)
     return min(reasons, key=lambda reason: isinstance(reason, StopRun), default=None)
 
 

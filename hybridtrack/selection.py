@@ -76,6 +76,21 @@ def select_tracker(wanted: TrackerLike, host: PluginHost) -> BoxTracker:
     return GuardedTracker(tracker, str(offer))
 
 
+def select_backward(wanted: TrackerLike, host: PluginHost, *, live: bool) -> BoxTracker:
+    """Return a second tracker of the kind that is ``wanted``, which carries boxes backward for two-way fill.
+
+    Raises UsageError where there is nothing to carry back or no time to, PluginError.
+    """
+    if live:
+        raise UsageError("fill two-way waits for the next detector run, and live waits for none: choose one of them")
+    if not isinstance(wanted, str | Choice):
+        raise UsageError(f"fill two-way needs two trackers like {type(wanted).__name__}: name one that is offered")
+    tracker = select_tracker(wanted, host)
+    if not tracker.fills:
+        raise UsageError(f"fill two-way has nothing to do with tracker {wanted}, which fills no frame: choose another")
+    return tracker
+
+
 def select_relations(wanted: Sequence[RelationLike], host: PluginHost) -> dict[str, Relation]:
     """Return the relations that are ``wanted``, by name: those offered under one, and objects.
 

@@ -11,7 +11,7 @@ import enum
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cache
 from typing import Any, Final, Literal, Protocol, Self, TypeAlias
@@ -402,6 +402,44 @@ class Tracks:
             position_cm=self.position_cm[index],
             speed_cm_s=self.speed_cm_s[index],
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Return the rows of all ``parts``, one after the other; an attribute that a part lacks is None there."""
+        parts = [part for part in parts if len(part)] or [*parts[:1]]
+        if len(parts) < 2:
+            return parts[0] if parts else cls.empty()
+        columns = {
+            one.name: np.concatenate([getattr(part, one.name) for part in parts])
+            for one in fields(cls)
+            if one.name not in ("detector", "attributes")
+        }
+        return cls(
+            **columns,
+            detector=tuple(name for part in parts for name in part.detector),
+            attributes={
+                name: _joined_column([part.attributes.get(name) for part in parts], [len(part) for part in parts])
+                for name in sorted({name for part in parts for name in part.attributes})
+            },
+        )
+
+
+def _joined_column(columns: Sequence[Array | None], counts: Sequence[int]) -> Array:
+    """Return columns of an attribute, one after the other: as objects, None for rows that lack it, where they differ.
+
+    counts: how many rows each has.
+    """
+    known = [np.asarray(column) for column in columns if column is not None]
+    if len(known) == len(columns) and len({(column.dtype, column.shape[1:]) for column in known}) == 1:
+        return np.concatenate(known)
+    values = [
+        value
+        for column, count in zip(columns, counts, strict=True)
+        for value in ([None] * count if column is None else np.asarray(column).tolist())
+    ]
+    joined = np.empty(len(values), object)
+    joined[:] = values
+    return joined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

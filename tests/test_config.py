@@ -240,3 +240,21 @@ def test_missing_file_of_settings_is_refused(tmp_path: Path) -> None:
 def test_flags_that_do_not_go_together_are_refused(flags: dict[str, object], cause: str) -> None:
     with pytest.raises(HybridTrackError, match=cause):
         read_settings(flags)
+
+
+def test_fill_is_read_from_a_flag_and_from_the_file(tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text('fill = "two-way"\n')
+    assert read_settings({}).fill == "forward"
+    assert read_settings({}, config).fill == "two-way"
+    assert read_settings({"fill": "forward"}, config).fill == "forward"
+    assert read_settings({}, config).resolved()["fill"] == "two-way"
+
+
+def test_fill_that_is_none_is_refused_and_so_is_one_that_waits_for_what_never_waits(tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text('fill = "backward"\n')
+    with pytest.raises(ConfigError, match="fill 'backward': expected forward or two-way"):
+        read_settings({}, config)
+    with pytest.raises(UsageError, match="--live waits for none: leave one out"):
+        read_settings({"fill": "two-way", "live": True})

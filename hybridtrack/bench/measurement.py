@@ -117,6 +117,7 @@ def track(
         tracker=mode.tracker,
         relations=DEFAULT_RELATIONS if conditions.relations else (),
         detect_every=mode.detect_every,
+        fill=mode.fill,
         size=_size(uri, mode),
         overlap=overlap,
     ) as engine:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Literal, TypeAlias
 
-from hybridtrack.config import DEFAULT_DETECTORS, Cadence, Choice
-
-Fill: TypeAlias = Literal["forward", "two-way"]
+from hybridtrack.config import DEFAULT_DETECTORS, Cadence, Choice, Fill
 
 TRACKERS = ("hold", "flow", "kalman", "medianflow", "mosse", "kcf", "csrt")  #: compared by default, cheap ones first
 FOLLOWER = "flow"  #: the tracker that two-way fill and the adaptive schedule are tried with
@@ -87,8 +84,8 @@ def modes_of(
     """Return the modes to compare, detecting on every frame first; each is there once.
 
     Trackers go at every cadence but on every frame; there, ``flow`` alone is asked what following adds to detecting.
-    With ``flow`` comes the adaptive schedule. shrinks: how many times smaller pictures are, and rivals: other
-    detectors, both on every frame without a tracker.
+    With ``flow`` come its two-way fill and the adaptive schedule. shrinks: how many times smaller pictures are, and
+    rivals: other detectors, both on every frame without a tracker.
     """
     once = list(dict.fromkeys(cadences))
     sparing = [cadence for cadence in once if cadence != EVERY_FRAME]
@@ -102,6 +99,11 @@ def modes_of(
         if (name, cadence) != (FOLLOWER, AUTOMATIC)
     ]
     if FOLLOWER in trackers:
+        modes += [
+            Mode(name=f"{FOLLOWER} two-way", fill="two-way", detect_every=cadence)
+            for cadence in sparing
+            if cadence != AUTOMATIC
+        ]
         modes.append(Mode(name=ADAPTIVE, detect_every=AUTOMATIC))
     modes += [replace(DETECT_ONLY, name=f"1/{shrink} size", shrink=shrink) for shrink in shrinks if shrink > 1]
     modes += [replace(DETECT_ONLY, name=_short(one), detectors=(one,)) for one in rivals]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hybridtrack.config import RUNTIMES, RunSettings, read_settings
+from hybridtrack.config import FILLS, RUNTIMES, RunSettings, read_settings
 from hybridtrack.errors import UsageError
 from hybridtrack.sinks.standard_output import reserved_for_results
 
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
     help="Classes that mean one thing: their boxes share tracks, whichever detector they come from. May be repeated.",
 )
 @click.option("--tracker", metavar="NAME", help="What carries boxes between detector runs.  [default: flow]")
+@click.option(
+    "--fill",
+    type=click.Choice(FILLS),
+    help="What boxes between detector runs go by: the last run, or the next one as well, for which each frame then "
+    "waits.  [default: forward]",
+)
 @click.option(
     "--relations/--no-relations", default=None, help="Relate hands to objects, and tell events.  [default: --relations]"
 )
@@ -127,6 +133,7 @@ def execute(settings: RunSettings) -> RunSummary:
                 detectors=settings.detector,
                 identity=settings.identity,
                 tracker=settings.tracker,
+                fill=settings.fill,
                 relations=relations,
                 table=settings.table,
                 detect_every=settings.detect_every,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hybridtrack.config import parse_cadence, parse_choice, parse_detectors
+from hybridtrack.config import FILLS, parse_cadence, parse_choice, parse_detectors, parse_fills
 from hybridtrack.errors import UsageError
 from hybridtrack.sinks.standard_output import reserved_for_results
 
@@ -31,6 +31,13 @@ TRACKERS = "hold,kalman,flow"
 )
 @click.option(
     "--trackers", metavar="NAME,...", help=f"Trackers to try.  [default: {TRACKERS}; without pictures hold,kalman]"
+)
+@click.option(
+    "--fills",
+    metavar="FILL,...",
+    default=",".join(FILLS),
+    show_default=True,
+    help="What boxes between detector runs go by.",
 )
 @click.option(
     "--phases",
@@ -80,6 +87,7 @@ def sweep(sources: tuple[str, ...], gt: tuple[str, ...], json: str | None, **fla
     settings no other beats by runs or by cost.
     """
     cadences = [parse_cadence(text, where="--detect-every") for text in flags["detect_every"].split(",")]
+    fills = parse_fills(flags["fills"], where="--fills")
     for name, given in (("--gt", gt), ("--detections", flags["detections"])):
         if given and len(given) != len(sources):
             raise UsageError(f"{len(sources)} sources and {len(given)} {name}: give one for each, in their order")
@@ -95,7 +103,7 @@ def sweep(sources: tuple[str, ...], gt: tuple[str, ...], json: str | None, **fla
         materials = _materials(sources, gt, flags, Path(folder))
         if flags["trackers"] is None and any(one.pictures is None for one in materials):
             trackers.remove("flow")
-        settings = sweeps.settings_of(trackers, cadences, ["forward"])
+        settings = sweeps.settings_of(trackers, cadences, fills)
         rows = _rows(settings, materials, flags, Path(folder))
     words = sweeps.verdict(rows, margin=flags["margin"])
     _print(sources, rows, words)

@@ -161,8 +161,12 @@ class Ways:
         return way
 
     def _known(self, pair: int) -> tuple[Array, Array, Array]:
-        """Return the moments (K,) at which a pair is known, and how far the sides of hand and object went, (K, 4)."""
+        """Return the moments (K,) at which a pair is known, and how far the sides of hand and object went, (K, 4).
+
+        Where none is, that is the present one, since which nothing has gone.
+        """
         rows = np.flatnonzero(self.known[:, pair])
+        rows = rows if len(rows) else np.array([len(self.time_s) - 1])
         return self.time_s[rows], self.hand_sides[rows, pair], self.object_sides[rows, pair]
 
 

@@ -165,7 +165,14 @@ def _run(setting: Setting, cadence: Cadence, material: Material, file: Path) -> 
     needs_pictures = getattr(tracker, "looks", True)
     detector = replace(material.replay, every=str(cadence), phase=cadence.phase)
     with (
-        Engine(detectors=[detector], tracker=tracker, relations=(), overlap=needs_pictures, host=host) as engine,
+        Engine(
+            detectors=[detector],
+            tracker=setting.tracker,
+            fill=setting.fill,
+            relations=(),
+            overlap=needs_pictures,
+            host=host,
+        ) as engine,
         material.open(needs_pictures=needs_pictures) as source,
     ):
         summary = write_run(engine, source, [JsonLinesSink(file)], max_frames=material.max_frames)

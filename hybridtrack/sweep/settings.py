@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hybridtrack.bench.mode import EVERY_FRAME, Fill
-from hybridtrack.config import Cadence
+from hybridtrack.bench.mode import EVERY_FRAME
+from hybridtrack.config import Cadence, Fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +27,17 @@ class Setting:
 
 
 def settings_of(trackers: Iterable[str], cadences: Iterable[Cadence], fills: Sequence[Fill]) -> list[Setting]:
-    """Return every setting, each once; where the detector runs on every frame there is nothing to fill."""
+    """Return every setting, each once; where the detector runs on every frame, with the first of ``fills`` alone.
+
+    There is nothing to fill then, and ``none`` fills nothing anywhere.
+    """
     cadences = list(cadences)
     settings = [
         Setting(tracker=tracker, detect_every=cadence, fill=fill)
         for tracker in trackers
         for fill in fills
         for cadence in cadences
-        if cadence != EVERY_FRAME or fill == fills[0]
+        if fill == fills[0] or (cadence != EVERY_FRAME and tracker != "none")
     ]
     return list(dict.fromkeys(settings))
 

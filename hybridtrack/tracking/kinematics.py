@@ -79,6 +79,18 @@ def min_inside(is_agile: Array) -> Array:
     return share
 
 
+def accelerations(is_agile: Array) -> Array:
+    """Return the standard deviations (N, 4) of the accelerations of boxes, in box sizes per second squared."""
+    acceleration: Array = _ACCELERATION[is_agile.astype(np.intp)]
+    return acceleration
+
+
+def new_speed(is_agile: Array) -> Array:
+    """Return the standard deviations (N,) of the speeds of boxes that appear, in box sizes per second."""
+    speed: Array = _NEW_SPEED[is_agile.astype(np.intp), 0]
+    return speed
+
+
 def begun(position: Array, score: Array, is_agile: Array) -> BoxFilter:
     """Return beliefs about boxes that were seen once. position: (N, 4), cx, cy, w, h; score, is_agile: (N,)."""
     speed = _NEW_SPEED[is_agile.astype(np.intp)] * _size(position)

@@ -59,6 +59,7 @@ def test_hands_of_the_demo_clip_are_compared_by_the_network(
         ("flow", 1),
         ("hold", 3),
         ("flow", 3),
+        ("flow two-way", 3),
         ("adaptive", "auto"),
         ("1/2 size", 1),
     ]

@@ -23,11 +23,13 @@ def test_detecting_on_every_frame_comes_first_and_a_cadence_counts_once() -> Non
         "hold every 100ms",
         "flow every 3 frames",
         "flow every 100ms",
+        "flow two-way every 3 frames",
+        "flow two-way every 100ms",
         "adaptive",
         "1/2 size every frame",
         "hand,threads=2 every frame",
     ]
-    assert [mode.does_less for mode in modes] == [False, False, *[True] * 7]
+    assert [mode.does_less for mode in modes] == [False, False, *[True] * 9]
 
 
 def test_schedule_that_is_asked_for_as_auto_is_the_adaptive_one() -> None:

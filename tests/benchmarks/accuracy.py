@@ -1,6 +1,6 @@
 """Print how well tracks agree with the truth of clips, as an independent scorer sees it.
 
-    python -m tests.benchmarks.accuracy --scorer-python PYTHON [FOLDER...] [--trackers flow,hold] [--detect-every 1,3]
+    python -m tests.benchmarks.accuracy --scorer-python PYTHON [FOLDER...] [--trackers flow,hold] [--fill two-way]
 
 A FOLDER holds one video, gt/gt.txt, classes.txt and seqinfo.ini; default: three clips of the data folder beside the
 checkout. The scorer needs trackeval, which brings another OpenCV: PYTHON is the interpreter of an environment of its
@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from hybridtrack.config import FILLS, Fill
 from hybridtrack.engine import Engine
 from hybridtrack.run import write_run
 from hybridtrack.sinks.jsonl import JsonLinesSink
@@ -52,16 +53,18 @@ def clip_in(folder: Path) -> Path:
     return clip
 
 
-def write_tracks(clip: Path, file: Path, *, tracker: str, detect_every: str, phase: int, raw: bool = False) -> int:
+def write_tracks(
+    clip: Path, file: Path, *, tracker: str, detect_every: str, phase: int, fill: Fill = "forward", raw: bool = False
+) -> int:
     """Write the tracks of a clip; ``raw``: with the detections that they were made of. Return the detector's runs."""
     detector = f"hand,every={detect_every},phase={phase}"
-    with Engine(detectors=[detector], tracker=tracker) as engine, open_source(str(clip)) as source:
+    with Engine(detectors=[detector], tracker=tracker, fill=fill) as engine, open_source(str(clip)) as source:
         summary = write_run(engine, source, [JsonLinesSink(file, with_detections=raw)])
     return summary.detector_runs.get("hand", 0)
 
 
 def score_tracks(
-    scorer: Scorer, folders: Sequence[Path], *, tracker: str, detect_every: str, phases: Sequence[int]
+    scorer: Scorer, folders: Sequence[Path], *, tracker: str, fill: Fill, detect_every: str, phases: Sequence[int]
 ) -> dict[str, float]:
     """Return the figures of one tracker at one N, combined over the clips; means over the phases below N.
 
@@ -72,7 +75,7 @@ def score_tracks(
         with TemporaryDirectory() as place:
             files = [Path(place) / f"{number}.jsonl" for number in range(len(folders))]
             runs = sum(
-                write_tracks(clip_in(folder), file, tracker=tracker, detect_every=detect_every, phase=phase)
+                write_tracks(clip_in(folder), file, tracker=tracker, fill=fill, detect_every=detect_every, phase=phase)
                 for file, folder in zip(files, folders, strict=True)
             )
             scores.append({**scorer.score(files, folders), "runs": runs})
@@ -104,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scorer-python", required=True, metavar="PYTHON", help="an interpreter with trackeval")
     parser.add_argument("--scorer", type=Path, default=SCORER, metavar="SCRIPT")
     parser.add_argument("--trackers", type=names, default=["flow", "kalman", "medianflow", "hold"], metavar="NAME,...")
+    parser.add_argument("--fill", choices=FILLS, default="forward")
     parser.add_argument("--detect-every", type=names, default=["1", "3", "5", "10"], metavar="N,...")
     parser.add_argument("--phases", type=numbers, default=[0], metavar="P,...")
     options = parser.parse_args(arguments)
@@ -118,7 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"\n| tracker | N | {' | '.join(FIGURES)} |\n|{'---|' * (len(FIGURES) + 2)}")
     for tracker in options.trackers:
         for n in options.detect_every:
-            found = score_tracks(scorer, folders, tracker=tracker, detect_every=n, phases=options.phases)
+            found = score_tracks(
+                scorer, folders, tracker=tracker, fill=options.fill, detect_every=n, phases=options.phases
+            )
             cells = [f"{found[name]:.{3 if name == 'filled_F1' else 1}f}" if name in found else "-" for name in FIGURES]
             print(f"| {tracker} | {n} | {' | '.join(cells)} |", flush=True)
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from hybridtrack.errors import UsageError
 from hybridtrack.relations.hand_object import HandObject, Rules, create_hand_object
-from hybridtrack.types import Event, Scene, TrackState
+from hybridtrack.types import Event, Origin, Scene, TrackState
 from tests.relations.worlds import FPS, box_at, play, scene_of, smooth, states_of
 
 HAND, OTHER, MUG, TABLE = 1, 2, 5, 9
@@ -177,6 +178,15 @@ def test_mug_that_is_hidden_and_only_guessed_at_is_not_held() -> None:
         boxes = {HAND: box_at(x, 200), MUG: box_at(x, 200, 40, 40)}
         scenes.append(scene_of(frame, boxes, roles=ROLES, detected=frame < 10))
     assert kinds(play(scenes)[1]) == []
+
+
+def test_hand_parts_from_a_held_mug_whose_place_is_only_guessed_at() -> None:
+    scenes = hand_and_mug(HAND_X[:60], MUG_X[:60])
+    gone = scene_of(60, {HAND: box_at(760, 200), MUG: box_at(600, 220, MUG_PX, MUG_PX)}, roles=ROLES)
+    guessed = replace(gone.tracks, origin=np.array([Origin.TRACKED, Origin.PREDICTED]))
+    told, events = play([*scenes, replace(gone, tracks=guessed)])
+    assert states_of(told, HAND, MUG)[-2:] == ["holding", "near"]
+    assert [frame_of(event) for event in events if event.kind == "touch_end"] == [60]
 
 
 def test_hand_that_is_lost_while_it_holds_ends_the_hold_after_a_second_where_it_was_seen_last() -> None:

@@ -17,15 +17,22 @@ def test_command_prints_tables_and_writes_the_same_figures(
     out, err = capfd.readouterr()
     content = json.loads(file.read_text())
     assert (content["format"], content["version"]) == ("hybridtrack.sweep", 1)
-    rows = [(one["tracker"], one["detect_every"], one["phases"], one["runs"]) for one in content["rows"]]
-    assert rows == [("hold", 1, 1, 48), ("hold", 4, 4, 12), ("kalman", 1, 1, 48), ("kalman", 4, 4, 12)]
-    assert [one["hota"] for one in content["rows"]] == [1.0, 0.9375, 1.0, 0.9375]  # 1, 23/24, 22/24 and 21/24
-    assert [one["pareto_runs"] for one in content["rows"]] == [True] * 4
+    rows = [(one["tracker"], one["fill"], one["detect_every"], one["phases"], one["runs"]) for one in content["rows"]]
+    assert rows == [
+        (tracker, *rest)
+        for tracker in ("hold", "kalman")
+        for rest in (("forward", 1, 1, 48), ("forward", 4, 4, 12), ("two-way", 4, 4, 12))
+    ]
+    assert [one["hota"] for one in content["rows"]] == [1.0, 0.9375, 0.9375] * 2  # 1, 23/24, 22/24 and 21/24
+    assert [one["pareto_runs"] for one in content["rows"]] == [True] * 6
     assert content["settings"]["detect_every"] == [1, 4]
     assert content["settings"]["sources"] == [str(still)] * 2
     lines = out.splitlines()
     assert lines[0] == "2 sources, 48 frames"
-    assert [line.split()[:4] for line in lines[3:7]] == [list(map(str, one)) for one in rows]
+    shown = [
+        f"{tracker} {fill}".removesuffix(" forward") + "".join(f" {n}" for n in rest) for tracker, fill, *rest in rows
+    ]
+    assert [" ".join(line.split()).startswith(one) for line, one in zip(lines[3:9], shown, strict=True)] == [True] * 6
     assert lines[4].split()[4:8] == ["93.8", "87.5", "to", "100.0"]
     for line in content["words"]:
         assert line in " ".join(out.split())
