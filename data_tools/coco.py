@@ -1,12 +1,14 @@
-"""COCO JSON: ``images``, ``annotations``, ``categories``, and of our own for an image ``video`` and ``frame``.
+"""COCO JSON: ``images``, ``annotations``, ``categories``.
 
-Labels take the order of their ids when read, and the ids 1, 2, … when written. ``video`` is the picture's group.
+Labels take the order of their ids when read, and the ids 1, 2, … when written. Of our own are ``video`` (the group) and
+``frame`` of an image, and ``info.folder``: where the pictures lie, seen from the file.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,16 @@ DECIMALS = 4  #: of a pixel, in what is written
 
 
 def read_coco(path: Path, folder: Path | None = None) -> DataSet:
-    """Return the data set of a COCO file; its pictures lie in ``folder`` (default: ``images`` beside it, or beside it).
+    """Return the data set of a COCO file; its pictures lie in ``folder``.
+
+    Default: what ``info.folder`` says, else ``images`` beside the file, else beside it.
 
     What cannot be used is a problem: annotations without a box, of unknown pictures or categories; run-length masks,
     whose box is kept. Raises DataError when it is no COCO file.
     """
     content = _load(path)
     if folder is None:
-        folder = path.parent / "images" if (path.parent / "images").is_dir() else path.parent
+        folder = _folder(content, path.parent)
     try:
         labels = {row["id"]: str(row["name"]) for row in sorted(content["categories"], key=lambda row: row["id"])}
         images = {row["id"]: row for row in content["images"]}
@@ -53,8 +57,14 @@ def read_coco(path: Path, folder: Path | None = None) -> DataSet:
 
 
 def write_coco(data: DataSet, path: Path) -> None:
-    """Write a data set as COCO JSON. Raises SinkError."""
-    ReplacedFile(path).write((json.dumps(coco_content(data), indent=1) + "\n").encode(), "")
+    """Write a data set as COCO JSON. Raises SinkError, and DataError when its pictures lie in several folders."""
+    content = coco_content(data)
+    folders = {picture.folder for picture in data.pictures}
+    if len(folders) > 1:
+        raise DataError(f"pictures of {len(folders)} folders cannot stand in one COCO file: bring them into one folder")
+    for folder in folders:
+        content = {"info": {"folder": Path(os.path.relpath(folder, path.parent)).as_posix()}, **content}
+    ReplacedFile(path).write((json.dumps(content, indent=1) + "\n").encode(), "")
 
 
 def coco_content(data: DataSet) -> dict[str, Any]:
@@ -83,6 +93,14 @@ def _load(path: Path) -> dict[str, Any]:
     if missing:
         raise DataError(f"{str(path)!r} is no COCO file: it has no {', '.join(sorted(missing))}")
     return dict(content)
+
+
+def _folder(content: dict[str, Any], beside: Path) -> Path:
+    """Return where the pictures of a file lie that tells it, or does not."""
+    told = content["info"].get("folder") if isinstance(content.get("info"), dict) else None
+    if isinstance(told, str):
+        return Path(os.path.normpath(beside / told))
+    return beside / "images" if (beside / "images").is_dir() else beside
 
 
 def _picture(row: dict[str, Any], annotations: tuple[Annotation, ...], folder: Path) -> Picture:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -35,6 +36,25 @@ def run(command: click.Command, name: str) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def data_options(main: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the argument DATA, with --format and --pictures; it gets the data set as ``data``."""
+
+    @click.argument("data", type=click.Path(path_type=Path, exists=True))
+    @click.option("--format", "format_name", help="Format of DATA. [default: by its name and content]")
+    @click.option(
+        "--pictures",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        help="Folder of the pictures. [default: where the format has them]",
+    )
+    @functools.wraps(main)
+    def with_data(data: Path, format_name: str | None, pictures: Path | None, **others: Any) -> Any:
+        from data_tools.formats import read
+
+        return main(data=read(data, format_name, pictures), **others)
+
+    return with_data
+
+
 def tell(problems: Iterable[Problem]) -> None:
     """Print on stderr how many problems there are of each kind, and the first of them."""
     problems = tuple(problems)
@@ -45,6 +65,18 @@ def tell(problems: Iterable[Problem]) -> None:
             click.echo(f"  {problem.where}" + (f": {problem.detail}" if problem.detail else ""), err=True)
         if len(named) > SHOWN:
             click.echo(f"  and {len(named) - SHOWN} more", err=True)
+
+
+def show_bytes() -> Callable[[int, int | None], None]:
+    """Return a function that shows on a terminal how far a download is: bytes done, bytes in all."""
+    if not sys.stderr.isatty():
+        return lambda done, total: None
+
+    def show(done: int, total: int | None) -> None:
+        of = "" if total is None else f" of {total / 1e6:.0f}"
+        click.echo(f"\r{done / 1e6:.0f}{of} MB", nl=done == total, err=True)
+
+    return show
 
 
 def make_folder(path: Path) -> Path:

@@ -18,7 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +28,6 @@ import tensorflow as tf
 
 from data_tools import command
 from data_tools.annotation import DataSet, Picture, Problem, count_problems
-from data_tools.coco import read_coco
 from data_tools.errors import DataError, strict_error
 from data_tools.stored_picture import StoredPicture, UnusablePictureError, read_stored
 from data_tools.usable import usable
@@ -274,7 +273,7 @@ def _is_equal(record: Any, picture: Picture, label_ids: Mapping[str, int]) -> bo
 
 def _keep(shard: Shard, path: Path) -> Shard:
     os.replace(shard.path, path)
-    return Shard(path=path, sha256=shard.sha256, pictures=shard.pictures, boxes=shard.boxes, problems=shard.problems)
+    return replace(shard, path=path)
 
 
 def _remove_others(folder: Path, name: str, paths: Sequence[Path]) -> None:
@@ -298,10 +297,7 @@ def _floats(values: Iterable[float]) -> Any:
 
 
 @click.command(context_settings=command.CONTEXT)
-@click.argument("data", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--pictures", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Folder of the pictures."
-)
+@command.data_options
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the records.")
 @click.option("--name", default="train", help="What the files' names begin with.")
 @click.option("--labels", help="Labels that count, in the order of their numbers: hand,mug. [default: those of DATA]")
@@ -312,8 +308,7 @@ def _floats(values: Iterable[float]) -> Any:
 @click.option("--seed", default=0, help="Order of the pictures.")
 @click.option("--strict", is_flag=True, help="Refuse to write when anything cannot be used.")
 def main(
-    data: Path,
-    pictures: Path | None,
+    data: DataSet,
     out: Path,
     name: str,
     labels: str | None,
@@ -322,11 +317,10 @@ def main(
     seed: int,
     strict: bool,
 ) -> None:
-    """Write the pictures and boxes of DATA (a COCO file) as TFRecords."""
-    given = read_coco(data, pictures)
+    """Write the pictures and boxes of DATA as TFRecords."""
     if labels is not None:
-        given = DataSet(labels=tuple(labels.split(",")), pictures=given.pictures, problems=given.problems)
-    records = write_records(given, out, name=name, shards=shards, seed=seed, threads=threads, is_strict=strict)
+        data = replace(data, labels=tuple(labels.split(",")))
+    records = write_records(data, out, name=name, shards=shards, seed=seed, threads=threads, is_strict=strict)
     command.tell(records.problems)
     boxes = ", ".join(f"{count} {label}" for label, count in records.boxes.items())
     click.echo(f"wrote {records.pictures} pictures in {len(records.shards)} files to {out}: {boxes}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_tools.annotation import Annotation, DataSet, Picture
@@ -43,6 +43,7 @@ def test_data_set_comes_back_from_its_file(small: DataSet, tmp_path: Path) -> No
     assert read_coco(tmp_path / "all.json") == small
 
 
+@settings(deadline=None)
 @given(rows=st.lists(annotations(), max_size=4))
 def test_any_annotations_come_back(tmp_path_factory: pytest.TempPathFactory, rows: list[Annotation]) -> None:
     path = tmp_path_factory.getbasetemp() / "any.json"
