@@ -6,6 +6,7 @@ could not use stands in ``DataSet.problems``.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -101,6 +102,29 @@ class DataSet:
 def used_labels(pictures: Iterable[Picture]) -> tuple[str, ...]:
     """Return the labels that stand on pictures, sorted: the order for formats that have no list of labels."""
     return tuple(sorted({annotation.label for picture in pictures for annotation in picture.annotations}))
+
+
+def group_by_name(data: DataSet, pattern: str) -> DataSet:
+    """Return a data set whose pictures are grouped by the first group of a regular expression, found in their names.
+
+    Pictures in whose names it is not found are problems, and each like no other. Raises DataError for no expression.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise DataError(f"{pattern!r} is no regular expression: {error}") from error
+    if not expression.groups:
+        raise DataError(f"{pattern!r} has no group in parentheses: put them round what names the video")
+    found = [expression.search(picture.name) for picture in data.pictures]
+    problems = tuple(
+        Problem(kind="picture whose name tells no group", where=picture.name)
+        for picture, match in zip(data.pictures, found, strict=True)
+        if match is None
+    )
+    pictures = tuple(
+        replace(picture, group=match and match[1]) for picture, match in zip(data.pictures, found, strict=True)
+    )
+    return replace(data, pictures=pictures, problems=(*data.problems, *problems))
 
 
 def polygon_area(polygon: Polygon) -> float:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from data_tools.annotation import Problem, count_problems
+from data_tools.annotation import Problem, count_problems, group_by_name
 from data_tools.errors import DataError
 from hybridtrack.errors import HybridTrackError
 
@@ -46,11 +46,17 @@ def data_options(main: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Path(path_type=Path, exists=True, file_okay=False),
         help="Folder of the pictures. [default: where the format has them]",
     )
+    @click.option(
+        "--group",
+        help="Regular expression whose (group) in a picture's name is its video: '(.+)_frame'. "
+        "[default: what the format tells]",
+    )
     @functools.wraps(main)
-    def with_data(data: Path, format_name: str | None, pictures: Path | None, **others: Any) -> Any:
+    def with_data(data: Path, format_name: str | None, pictures: Path | None, group: str | None, **others: Any) -> Any:
         from data_tools.formats import read
 
-        return main(data=read(data, format_name, pictures), **others)
+        found = read(data, format_name, pictures)
+        return main(data=found if group is None else group_by_name(found, group), **others)
 
     return with_data
 

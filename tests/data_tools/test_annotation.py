@@ -11,6 +11,7 @@ from data_tools.annotation import (
     Polygon,
     Problem,
     count_problems,
+    group_by_name,
     polygon_area,
     polygon_box,
     used_labels,
@@ -71,6 +72,18 @@ def test_subset_keeps_labels_and_leaves_problems_to_the_whole(small: DataSet) ->
         ("hand", "mug"),
         (),
     )
+
+
+def test_groups_are_found_in_names() -> None:
+    names = ("CARDS_OFFICE_B_T_frame_0011.jpg", "CARDS_OFFICE_B_T_frame_0031.jpg", "other.jpg")
+    data = DataSet(labels=(), pictures=tuple(Picture(name=name, size_px=(8, 6), group="x") for name in names))
+    grouped = group_by_name(data, r"(.+)_frame_\d+")
+    assert [picture.group for picture in grouped.pictures] == ["CARDS_OFFICE_B_T", "CARDS_OFFICE_B_T", None]
+    assert [str(problem) for problem in grouped.problems] == ["picture whose name tells no group: other.jpg"]
+    with pytest.raises(DataError, match="has no group in parentheses"):
+        group_by_name(data, "frame")
+    with pytest.raises(DataError, match="is no regular expression"):
+        group_by_name(data, "(")
 
 
 def test_problems_are_counted_the_most_frequent_first() -> None:
