@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"| live, {options.detector_ms:g} ms | {' | '.join(cells)} |", flush=True)
     n = options.offline
     if n:
-        found = score_tracks(scorer, folders, tracker="flow", detect_every=str(n), phases=range(n))
+        found = score_tracks(scorer, folders, tracker="flow", detect_every=str(n), phases=range(n), fill="forward")
         cells = ["", "", f"{found['runs']:.0f}", "", "", "", *(f"{found[name]:.1f}" for name in FIGURES)]
         print(f"| offline, N = {n} | {' | '.join(cells)} |")
 
