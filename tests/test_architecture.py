@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "hybridtrack"
 
 ORDER = (
-    *("errors", "types", "boxes", "ground", "config", "interruption"),
+    *("errors", "types", "boxes", "ground", "config", "interruption", "page", "speed_up"),
     *("hookspecs", "association", "attention", "scheduler"),
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
 from typing import Any
 
-from hybridtrack.bench.curve import SERIES, Point, curve_svg
+from hybridtrack.bench.curve import Point, curve_svg
 from hybridtrack.bench.machine import machine
 from hybridtrack.bench.report import Comparison
 from hybridtrack.bench.row import Row
 from hybridtrack.bench.table import PAYS, TextTable, costs, figures, stages
 from hybridtrack.bench.verdict import Standard, front_of
+from hybridtrack.page.document import document, facts_html, table_html
 
 
 def page(comparisons: Sequence[Comparison], settings: Mapping[str, Any]) -> bytes:
@@ -26,27 +27,15 @@ def page(comparisons: Sequence[Comparison], settings: Mapping[str, Any]) -> byte
         **{name.replace("_", " "): _text(value) for name, value in settings.items()},
     }
     template = files("hybridtrack.bench").joinpath("page.html").read_text(encoding="utf-8")
-    content = Template(template).substitute(
-        title="hybridtrack bench: speed and accuracy",
-        light=_variables(number for number, _ in SERIES),
-        dark=_variables(number for _, number in SERIES),
+    body = Template(template).substitute(
         sections="\n".join(map(_section, comparisons)),
-        settings=_facts({name: text for name, text in facts.items() if text}),
+        settings=facts_html({name: text for name, text in facts.items() if text}),
     )
-    return content.encode()
-
-
-def _variables(colours: Iterable[str]) -> str:
-    return " ".join(f"--series-{number}: {colour};" for number, colour in enumerate(colours))
+    return document("hybridtrack bench: speed and accuracy", body)
 
 
 def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else "" if value is None else str(value)
-
-
-def _facts(facts: Mapping[str, str]) -> str:
-    rows = "\n".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
-    return f"<dl>\n{rows}\n</dl>"
 
 
 def _section(one: Comparison) -> str:
@@ -84,14 +73,4 @@ def points_of(rows: Sequence[Row], standard: Standard) -> list[Point]:
 
 
 def _table(table: TextTable) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table.header)
-    body = "\n".join(_row(cells) for cells in table.rows)
-    return (
-        f"<h3>{escape(table.title)}</h3>\n"
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
-    )
-
-
-def _row(cells: Sequence[str]) -> str:
-    kind = ' class="pays"' if PAYS in cells else ""
-    return f"<tr{kind}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+    return table_html(table.title, table.header, table.rows, row_class=lambda row: "pays" if PAYS in row else "")

@@ -7,12 +7,13 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hybridtrack.bench.curve import SERIES, Point, curve_svg
+from hybridtrack.bench.curve import Point, curve_svg
 from hybridtrack.bench.machine import machine
 from hybridtrack.bench.page import page, points_of
 from hybridtrack.bench.report import Comparison, report
 from hybridtrack.bench.table import costs, figures, stages
 from hybridtrack.bench.verdict import Standard
+from hybridtrack.page.figure import SERIES
 from tests.bench.figures import cost, row
 
 TRUTH, NO_TRUTH = Standard(has_truth=True), Standard(has_truth=False)
