@@ -21,6 +21,7 @@ from hybridtrack.cli.export import export, import_
 from hybridtrack.cli.models import models
 from hybridtrack.cli.plugins import plugins
 from hybridtrack.cli.relations import relations
+from hybridtrack.cli.report import report
 from hybridtrack.cli.run import run
 from hybridtrack.cli.sweep import sweep
 from hybridtrack.sinks.standard_output import end_of_results
@@ -44,7 +45,7 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (run, relations, export, import_, evaluate, bench, sweep, plugins, models, doctor):
+for command in (run, relations, report, export, import_, evaluate, bench, sweep, plugins, models, doctor):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""docs/exports.md does what it says: its commands and its code run, and its table names what each format holds."""
+"""docs/exports.md and docs/report.md do what they say: commands and code run, tables name what there is."""
 
 from __future__ import annotations
 
@@ -50,6 +50,21 @@ def test_commands_and_code_do_what_the_guide_says(
     assert "approach" in kinds
     exec(supervision, {})
     assert "'mug'" in capsys.readouterr().out
+
+
+def test_commands_of_reports_do_what_their_guide_says(
+    root: Path, place: Path, hybridtrack: Callable[..., Finished]
+) -> None:
+    (place / "examples").symlink_to(root / "examples", target_is_directory=True)
+    text = (root / "docs/report.md").read_text(encoding="utf-8")
+    for command in blocks(text, "sh")[0].splitlines():
+        done = hybridtrack(*shlex.split(command)[1:])
+        assert done.returncode == 0, done.stderr
+    pages = [(place / name).read_text(encoding="utf-8") for name in ("table.html", "both.html")]
+    assert re.search(r"would take about \d\.\d times the work", pages[1])
+    for part in re.findall(r"^\| ([a-z ]+) \|", text, re.MULTILINE):
+        if part not in ("part", "in zones"):
+            assert f"<h3>{part.capitalize()}" in pages[0]
 
 
 def test_every_format_and_column_is_in_the_guide(guide: str) -> None:
