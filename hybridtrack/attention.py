@@ -1,30 +1,36 @@
 """When a detector of automatic cadence has to look: rarely while all goes well, at once when its tracks need it.
 
-What it goes by are tracks alone, those of the frame before, so that the same tracks lead to the same runs. All waits
-are seconds: they hold at any frame rate.
+What it goes by are the tracks of the frame before and what moves beside them, so that the same pictures lead to the
+same runs. All waits are seconds: they hold at any frame rate.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from hybridtrack.boxes import area, gap
+from hybridtrack.budget import Budget
+from hybridtrack.config import Cadence
+from hybridtrack.drift import Drift
+from hybridtrack.habituation import Habituation
 from hybridtrack.types import Array, ClassInfo, Origin, Size, Tracks, TrackState
 
 ROUNDING_S = 1e-6  #: a time this little before a due time counts as on it: times are rounded to microseconds
 
 _SOON_S = 0.1  #: the least time between two runs
-_OBJECTS_S = 1.0  #: from run to run of a detector of things that lie on a table
-_HANDS_S = 0.3  #: ... of hands, which come and go
+_BASE_S = 1.0  #: from run to run, while nothing happens
+_DRIFT = 0.08  #: box sizes, over all tracks together, from which they have to be seen
 _ENTRY_S = 0.2  #: ... of hands, while there is none, or one at the picture's edge
+_CLOSE_S = 0.15  #: ... of hands, while two are near each other
 _HANDLED_S = 0.3  #: ... of things while a hand that moves is near one
 
 _NEAR = 1.0  #: hand widths between the boxes of a hand and an object up to which it may be handled
 _FAR = 1.25  #: ... and beyond which the hand has left
 _MOVING_PER_S = 0.5  #: speed in hand widths from which a hand that is near may be handling something
-_FAST_PER_S = 2.0  #: ... and from which a hand is hard to follow
 _CLOSE = 0.25  #: hand widths between two hands from which they may be taken for each other
 _EDGE = 0.02  #: share of the picture's width and height from its edge at which hands come in and go out
 
@@ -33,18 +39,38 @@ _BLIND_S = 0.2  #: time without a detection after which a track that is not even
 _PATIENCE = 3.0  #: a bad track is looked for again after this fraction of the time that it has been missing
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outlook:
+    """What there is to decide by when a frame comes: the frame's number and time, and the ``tracks`` of the one before.
+
+    classes: the run's list. size_px: (width, height) of the picture. stirs: boxes (M, 4), px, of what moves on the
+    frame outside every track.
+    """
+
+    frame_index: int
+    time_s: float
+    tracks: Tracks
+    classes: Sequence[ClassInfo]
+    size_px: Size
+    stirs: Array
+
+
 class Attention:
     """Decides for one detector, frame by frame.
 
     name: of the detector; its tracks are those that it saw last. finds_hands, finds_objects: which classes it has; one
-    that has both is needed for either.
+    that has both is needed for either. cadence: an automatic one, with its budget and bounds.
     """
 
-    def __init__(self, name: str, *, finds_hands: bool, finds_objects: bool) -> None:
+    def __init__(self, name: str, *, finds_hands: bool, finds_objects: bool, cadence: Cadence) -> None:
         self._name = name
         self._finds_hands = finds_hands
         self._finds_objects = finds_objects or not finds_hands
-        self._base_s = _HANDS_S if finds_hands else _OBJECTS_S
+        self._budget = None if cadence.budget is None else Budget(cadence.budget)
+        self._min_s = _SOON_S if cadence.min_s is None else cadence.min_s
+        self._max_s = math.inf if cadence.max_s is None else cadence.max_s
+        self._drift = Drift()
+        self._habit = Habituation()
         self.reset()
 
     def reset(self) -> None:
@@ -52,27 +78,47 @@ class Attention:
         self._last_s: float | None = None
         self._near: set[tuple[int, int]] = set()
         self._news = ""
+        self._drift.reset()
+        self._habit.reset()
+        if self._budget:
+            self._budget.reset()
 
-    def decide(
-        self, time_s: float, tracks: Tracks, classes: Sequence[ClassInfo], size_px: Size, *, is_busy: bool = False
-    ) -> str | None:
-        """Return why the detector has to look at the frame at ``time_s``, in one word; None: it has not.
+    def decide(self, outlook: Outlook, *, is_busy: bool = False) -> str | None:
+        """Return why the detector has to look at the frame, in one word; None: it has not.
 
-        tracks: those of the frame before, in a picture of ``size_px``; ``classes`` is the run's list. While it
-        ``is_busy`` with an earlier frame it does not look; what has happened meanwhile counts afterwards.
+        While it ``is_busy`` with an earlier frame it does not look; what has happened meanwhile counts afterwards.
         """
-        role = np.array([classes[i].role for i in tracks.class_id.tolist()], object)
+        tracks, time_s = outlook.tracks, outlook.time_s
+        role = np.array([outlook.classes[i].role for i in tracks.class_id.tolist()], object)
         is_own = np.array([one == self._name for one in tracks.detector], bool)
         hands = tracks[(role == "hand") & (tracks.state == TrackState.CONFIRMED)]
+        own = tracks[is_own]
+        drift = self._drift.step(time_s, own)
         self._notice(hands, tracks[(role == "object") & is_own])
+        self._habit.step(time_s, own, outlook.size_px)
+        if self._budget:
+            self._budget.pass_to(outlook.frame_index, time_s)
         if is_busy:
             return None
-        since_s = np.inf if self._last_s is None else time_s - self._last_s
-        for trigger, wait_s in self._wishes(time_s, hands, tracks[is_own], size_px):
-            if since_s >= wait_s - ROUNDING_S:
-                self._last_s, self._news = time_s, ""
-                return trigger
-        return None
+        since_s = math.inf if self._last_s is None else time_s - self._last_s + ROUNDING_S
+        trigger = self._choose(since_s, outlook, hands, own, drift)
+        if trigger:
+            self._last_s, self._news = time_s, ""
+            self._habit.look(time_s, outlook.stirs, outlook.size_px)
+            if self._budget:
+                self._budget.spend()
+        return trigger
+
+    def _choose(self, since_s: float, outlook: Outlook, hands: Tracks, own: Tracks, drift: Array) -> str | None:
+        """Return the strongest reason to look, if one is strong enough; ``since_s``: since the run before."""
+        if self._last_s is not None and since_s >= self._max_s:
+            return "age"
+        if since_s < self._min_s or (self._budget and self._budget.is_empty):
+            return None
+        reluctance = self._budget.reluctance if self._budget else 1.0
+        urges = [*self._urges(since_s, outlook, hands, own, drift), ("interval", since_s / _BASE_S)]
+        trigger, urge = max(urges, key=lambda one: one[1])
+        return trigger if urge >= reluctance else None
 
     def _notice(self, hands: Tracks, objects: Tracks) -> None:
         """Note which hands are near which of the objects, and that one has come or left; it is told at the next run."""
@@ -87,29 +133,39 @@ class Attention:
         self._news = "hand_left" if left else "hand_near" if near - self._near else self._news
         self._near = near
 
-    def _wishes(self, time_s: float, hands: Tracks, own: Tracks, size_px: Size) -> Iterator[tuple[str, float]]:
-        """Yield reasons to look, each with the time that must have passed since the run before, s."""
-        unseen_s = time_s - own.last_detected_s
+    def _urges(
+        self, since_s: float, outlook: Outlook, hands: Tracks, own: Tracks, drift: Array
+    ) -> Iterator[tuple[str, float]]:
+        """Yield reasons to look with their strength: from 1 it is time, infinity cannot wait."""
+        unseen_s = outlook.time_s - own.last_detected_s
         is_bad = (own.confidence < _BAD_CONFIDENCE * own.score) | (own.state == TrackState.LOST)
         is_bad |= (own.origin == Origin.PREDICTED) & (unseen_s >= _BLIND_S)
+        is_well = (own.state == TrackState.CONFIRMED) & ~is_bad
         is_bad &= own.occluded_by == 0  # what lies under a hand is seen again when the hand leaves
-        if self._finds_objects and self._news:
-            yield self._news, _SOON_S
         if is_bad.any():
-            yield "track_bad", max(_SOON_S, float(unseen_s[is_bad].min()) / _PATIENCE)
-        speed = np.linalg.norm(hands.velocity, axis=1) / _width(hands)
+            yield "track_bad", since_s / max(_SOON_S, float(unseen_s[is_bad].min()) / _PATIENCE)
+        yield "drift", float(drift[is_well].sum()) / _DRIFT
         if self._finds_objects:
-            handling = {hand for hand, _ in self._near}
-            if any(hand in handling for hand in hands.track_id[speed >= _MOVING_PER_S].tolist()):
-                yield "hand_near", _HANDLED_S
+            yield from self._urges_of_objects(since_s, hands)
         if self._finds_hands:
-            if (speed >= _FAST_PER_S).any():
-                yield "hand_fast", _SOON_S
-            if _are_close(hands):
-                yield "hands_near", _SOON_S
-            if not len(hands) or _is_at_edge(hands.xyxy, size_px).any():
-                yield "entry", _ENTRY_S
-        yield "interval", self._base_s
+            yield from self._urges_of_hands(since_s, hands, outlook)
+
+    def _urges_of_objects(self, since_s: float, hands: Tracks) -> Iterator[tuple[str, float]]:
+        if self._news:
+            yield self._news, math.inf
+        speed = np.linalg.norm(hands.velocity, axis=1) / _width(hands)
+        handling = {hand for hand, _ in self._near}
+        if any(hand in handling for hand in hands.track_id[speed >= _MOVING_PER_S].tolist()):
+            yield "hand_near", since_s / _HANDLED_S
+
+    def _urges_of_hands(self, since_s: float, hands: Tracks, outlook: Outlook) -> Iterator[tuple[str, float]]:
+        if self._habit.is_new(outlook.time_s, outlook.stirs, outlook.size_px):
+            yield "motion", math.inf
+        if _are_close(hands):
+            yield "hands_near", since_s / _CLOSE_S
+        speed = np.linalg.norm(hands.velocity, axis=1) / _width(hands)
+        if not len(hands) or (_is_at_edge(hands.xyxy, outlook.size_px) & (speed >= _MOVING_PER_S)).any():
+            yield "entry", since_s / _ENTRY_S
 
 
 def _width(hands: Tracks) -> Array:

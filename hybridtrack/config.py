@@ -24,6 +24,7 @@ FILLS: tuple[Fill, ...] = get_args(Fill)  #: boxes between detector runs go by t
 GENERAL_KEYS = ("every", "phase", "limit", "birth")  #: what can be said of every detector beside its own options
 
 _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_AUTO = re.compile(r"auto(/(?P<budget>[^:/]*))?(:min=(?P<min>[^:]*))?(:max=(?P<max>[^:]*))?")
 _SIZE = re.compile(r"(\d+)x(\d+)")
 
 
@@ -32,13 +33,17 @@ class Cadence:
     """How often a detector runs: every so many frames, every so many seconds of the source's time, or as needed.
 
     Exactly one of ``frames`` (>= 1), ``seconds`` (> 0) and ``is_auto`` is set; ``phase`` (0 <= phase < frames) is the
-    frame of the first run. Raises UsageError.
+    frame of the first run. Of automatic ones, ``budget`` is how often they run at most on average, in frames or
+    seconds; ``min_s`` and ``max_s`` bound the time between two runs. Raises UsageError.
     """
 
     frames: int | None = None
     seconds: float | None = None
     is_auto: bool = False
     phase: int = 0
+    budget: Cadence | None = None
+    min_s: float | None = None
+    max_s: float | None = None
 
     def __post_init__(self) -> None:
         if [self.frames is not None, self.seconds is not None, self.is_auto].count(True) != 1:
@@ -52,11 +57,26 @@ class Cadence:
             raise UsageError(f"a cadence of {self.seconds} seconds is not possible: use a time above 0")
         if self.phase and not 0 <= self.phase < (self.frames or 1):
             raise UsageError(f"phase={self.phase} does not fit a cadence of {self}: use 0 to {(self.frames or 1) - 1}")
+        self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        if not self.is_auto and (self.budget, self.min_s, self.max_s) != (None, None, None):
+            raise UsageError(f"a cadence of {self} has no budget and no bounds: they are for auto")
+        if self.budget is not None and (self.budget.is_auto or self.budget.phase):
+            raise UsageError(f"auto/{self.budget} is not possible: use a number of frames, or a time such as 300ms")
+        if self.min_s is not None and self.max_s is not None and self.min_s > self.max_s:
+            raise UsageError(f"{self} is not possible: min is more than max")
 
     def __str__(self) -> str:
-        if self.is_auto:
-            return "auto"
-        return str(self.frames) if self.seconds is None else f"{self.seconds * 1000:g}ms"
+        if not self.is_auto:
+            return str(self.frames) if self.seconds is None else _time_text(self.seconds)
+        bounds = {"min": self.min_s, "max": self.max_s}
+        head = "auto" if self.budget is None else f"auto/{self.budget}"
+        return head + "".join(f":{name}={_time_text(time_s)}" for name, time_s in bounds.items() if time_s is not None)
+
+
+def _time_text(time_s: float) -> str:
+    return f"{time_s * 1000:g}ms"
 
 
 def parse_time(text: str, *, where: str) -> float:
@@ -68,14 +88,14 @@ def parse_time(text: str, *, where: str) -> float:
 
 
 def parse_cadence(value: int | str, *, where: str = "cadence", phase: int = 0) -> Cadence:
-    """Return the cadence that ``3``, ``"3"``, ``"100ms"``, ``"2s"`` or ``"auto"`` names.
+    """Return the cadence that ``3``, ``"3"``, ``"100ms"``, ``"2s"``, ``"auto"`` or ``"auto/10:min=50ms:max=2s"`` names.
 
     Raises UsageError, naming ``where``.
     """
     text = str(value).strip()
     time = _TIME.fullmatch(text)
-    if text == "auto":
-        return Cadence(is_auto=True, phase=phase)
+    if re.match(r"auto\b", text):
+        return _parse_auto(text, where=where, phase=phase)
     if isinstance(value, bool) or not (time or re.fullmatch(r"\d+", text)) or float(time[1] if time else text) == 0:
         raise UsageError(
             f"{where} {value!r} is no cadence: use a whole number of frames from 1, a time such as 100ms, or auto"
@@ -83,6 +103,21 @@ def parse_cadence(value: int | str, *, where: str = "cadence", phase: int = 0) -
     if time:
         return Cadence(seconds=parse_time(text, where=where), phase=phase)
     return Cadence(frames=int(text), phase=phase)
+
+
+def _parse_auto(text: str, *, where: str, phase: int) -> Cadence:
+    """Return the automatic cadence of ``auto[/N|/T][:min=T][:max=T]``. Raises UsageError, naming ``where``."""
+    found = _AUTO.fullmatch(text)
+    if not found:
+        raise UsageError(f"{where} {text!r} is no cadence: write auto[/N][:min=T][:max=T], such as auto/10:max=2s")
+    budget, least, most = found["budget"], found["min"], found["max"]
+    return Cadence(
+        is_auto=True,
+        phase=phase,
+        budget=None if budget is None else parse_cadence(budget, where=f"{where} {text!r}: budget"),
+        min_s=None if least is None else parse_time(least, where=f"{where} {text!r}: min"),
+        max_s=None if most is None else parse_time(most, where=f"{where} {text!r}: max"),
+    )
 
 
 def cadence_for(

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from hybridtrack.attention import Outlook
 from hybridtrack.config import Cadence, Fill, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError
@@ -42,6 +43,7 @@ from hybridtrack.sources.read_ahead import ReadAhead, timed, untimed
 from hybridtrack.sources.source import Source
 from hybridtrack.timed_tracker import TimedTracker
 from hybridtrack.tracking.camera_motion import CameraMotion
+from hybridtrack.tracking.foreground import Foreground
 from hybridtrack.tracking.tracker import Tracker
 from hybridtrack.tracking.two_way import TwoWayFill
 from hybridtrack.types import (
@@ -57,6 +59,7 @@ from hybridtrack.types import (
     Scene,
     Size,
     Tracks,
+    TrackState,
 )
 
 LOOK_AHEAD = 8  #: frames of a recording whose detections may be under way while those before them are tracked
@@ -169,6 +172,7 @@ class Engine:
         self._held: deque[_Tracked] = deque()  # tracked, and not settled yet
         self._settled: deque[tuple[Frame, FrameResult]] = deque()
         self._camera = CameraMotion()
+        self._foreground = Foreground()
         self._scheduler = Scheduler(
             {one.info.name: one.cadence for one in selected},
             {one.info.name: {info.role for info in one.info.classes} for one in selected},
@@ -234,6 +238,7 @@ class Engine:
         self._settled.clear()
         self._tracks = Tracks.empty()
         self._camera.reset()
+        self._foreground.reset()
         if self._table:
             self._table.reset()
         self._relations.reset()
@@ -356,10 +361,8 @@ class Engine:
 
         Those of automatic cadence begin only now: they go by the tracks of the frame before.
         """
-        triggers = self._scheduler.react(
-            job.frame.time_s, self._tracks, self.classes, job.frame.size_px, busy=self._busy
-        )
-        self._submit(job, triggers)
+        if self._scheduler.reacts:
+            self._submit(job, self._scheduler.react(self._outlook(job.seen), busy=self._busy))
         if self._late:
             self._late.leave(job.seen, job.triggers, job.outcomes, has_told=job.late)
         outcomes: dict[str, Outcome] = {}
@@ -415,6 +418,18 @@ class Engine:
             events=events,
             camera=camera,
             stage_ms=stage_ms,
+        )
+
+    def _outlook(self, frame: Frame) -> Outlook:
+        """Return what automatic cadences go by."""
+        shown = self._tracks[self._tracks.state == TrackState.CONFIRMED]
+        return Outlook(
+            frame_index=frame.index,
+            time_s=frame.time_s,
+            tracks=self._tracks,
+            classes=self.classes,
+            size_px=frame.size_px,
+            stirs=self._foreground.step(frame, shown.track_id, shown.xyxy),
         )
 
     def _amend(self, late: Mapping[str, LateRun]) -> dict[str, Detections | None]:

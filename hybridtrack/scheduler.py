@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
-from hybridtrack.attention import ROUNDING_S, Attention
+from hybridtrack.attention import ROUNDING_S, Attention, Outlook
 from hybridtrack.config import Cadence
-from hybridtrack.types import ClassInfo, Size, Tracks
 
 
 class Scheduler:
@@ -16,15 +15,15 @@ class Scheduler:
     cadences: of the detectors, by name. roles: the roles of their classes, which automatic cadences go by.
 
     ``decide`` tells of fixed cadences what is due, whatever the pictures show, so frames can be asked about ahead of
-    time. ``react`` tells of automatic ones, and wants the tracks of the frame before.
+    time. ``react`` tells of automatic ones, by the tracks of the frame before and what moves beside them.
     """
 
     def __init__(self, cadences: Mapping[str, Cadence], roles: Mapping[str, Collection[str]] | None = None) -> None:
         self._fixed = {name: cadence for name, cadence in cadences.items() if not cadence.is_auto}
         found = {name: (roles or {}).get(name, ()) for name, cadence in cadences.items() if cadence.is_auto}
         self._attentions = {
-            name: Attention(name, finds_hands="hand" in found[name], finds_objects="object" in found[name])
-            for name in found
+            name: Attention(name, finds_hands="hand" in roles, finds_objects="object" in roles, cadence=cadences[name])
+            for name, roles in found.items()
         }
         self.reset()
 
@@ -50,23 +49,14 @@ class Scheduler:
                 triggers[name] = "interval"
         return triggers
 
-    def react(
-        self,
-        time_s: float,
-        tracks: Tracks,
-        classes: Sequence[ClassInfo],
-        size_px: Size,
-        *,
-        busy: Collection[str] = (),
-    ) -> dict[str, str]:
-        """Return the trigger of each detector of automatic cadence that runs on the frame at ``time_s``, by name.
+    @property
+    def reacts(self) -> bool:
+        """Whether any cadence is automatic."""
+        return bool(self._attentions)
 
-        tracks: those of the frame before, in a picture of ``size_px``; none before the first. ``classes``: the run's.
-        """
-        decided = {
-            name: attention.decide(time_s, tracks, classes, size_px, is_busy=name in busy)
-            for name, attention in self._attentions.items()
-        }
+    def react(self, outlook: Outlook, *, busy: Collection[str] = ()) -> dict[str, str]:
+        """Return the trigger of each detector of automatic cadence that runs on the frame of ``outlook``, by name."""
+        decided = {name: one.decide(outlook, is_busy=name in busy) for name, one in self._attentions.items()}
         return {name: trigger for name, trigger in decided.items() if trigger is not None}
 
 

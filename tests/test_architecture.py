@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "hybridtrack"
 
 ORDER = (
     *("errors", "types", "boxes", "ground", "config", "interruption", "page", "speed_up"),
-    *("hookspecs", "association", "attention", "scheduler"),
+    *("hookspecs", "association", "budget", "drift", "habituation", "attention", "scheduler"),
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
     *("builtin", "plugin_host"),

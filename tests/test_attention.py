@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hybridtrack.attention import Attention
+from hybridtrack.attention import Attention, Outlook
+from hybridtrack.config import Cadence, parse_cadence
 from hybridtrack.types import ClassInfo, Origin, Tracks, TrackState
 
 CLASSES = [ClassInfo(name="hand", role="hand"), ClassInfo(name="mug")]
@@ -47,23 +49,37 @@ def tracks_of(rows: Sequence[Row]) -> Tracks:
     )
 
 
+def outlook(time_s: float, tracks: Tracks, stirs: Sequence[Sequence[float]] = ()) -> Outlook:
+    return Outlook(
+        frame_index=round(time_s * 30),
+        time_s=time_s,
+        tracks=tracks,
+        classes=CLASSES,
+        size_px=SIZE,
+        stirs=np.array(stirs, float).reshape(-1, 4),
+    )
+
+
 def decided(attention: Attention, scene: Callable[[int], Sequence[Row]], frames: int) -> dict[int, str]:
     """Return the frames on which the detector looks, with why; ``scene`` has the tracks on a frame."""
     reasons = {}
     for index in range(frames):
         before = tracks_of(scene(index - 1) if index else [])
-        reason = attention.decide(index / 30, before, CLASSES, SIZE)
+        reason = attention.decide(outlook(index / 30, before))
         if reason:
             reasons[index] = reason
     return reasons
 
 
+AUTO = Cadence(is_auto=True)
+
+
 def of_table() -> Attention:
-    return Attention("table", finds_hands=False, finds_objects=True)
+    return Attention("table", finds_hands=False, finds_objects=True, cadence=AUTO)
 
 
-def of_hands() -> Attention:
-    return Attention("hand", finds_hands=True, finds_objects=False)
+def of_hands(cadence: str = "auto") -> Attention:
+    return Attention("hand", finds_hands=True, finds_objects=False, cadence=parse_cadence(cadence))
 
 
 def test_things_that_lie_still_are_looked_at_every_second() -> None:
@@ -71,9 +87,9 @@ def test_things_that_lie_still_are_looked_at_every_second() -> None:
     assert seen == {0: "interval", 30: "interval", 60: "interval"}
 
 
-def test_hand_in_the_middle_of_the_picture_is_looked_at_every_300_ms() -> None:
-    seen = decided(of_hands(), lambda index: [hand(last_detected_s=index / 30)], 20)
-    assert seen == {0: "entry", 9: "interval", 18: "interval"}
+def test_hand_that_rests_in_the_middle_of_the_picture_is_looked_at_every_second() -> None:
+    seen = decided(of_hands(), lambda index: [hand(last_detected_s=index / 30)], 65)
+    assert seen == {0: "entry", 30: "interval", 60: "interval"}
 
 
 def test_things_are_looked_at_when_a_hand_comes_near_and_when_it_leaves() -> None:
@@ -117,7 +133,7 @@ def test_hand_near_a_thing_of_another_detector_is_not_its_business() -> None:
 )
 def test_bad_track_is_looked_for_at_once_and_less_often_the_longer_it_is_missing(wrong: Row) -> None:
     def scene(index: int) -> list[Row]:
-        return [mug(last_detected_s=0.0, **(wrong if index >= 11 else {}))]
+        return [hand(500, detector="another"), mug(last_detected_s=0.0, **(wrong if index >= 11 else {}))]
 
     # waits of a third of the time that it has been missing: 12 / 3 = 4 frames have long passed on frame 12; 18 - 12 = 6
     # = 18 / 3; 27 - 18 = 9 = 27 / 3; 41 - 27 = 14 > 41 / 3
@@ -135,20 +151,19 @@ def test_bad_track_is_looked_for_at_once_and_less_often_the_longer_it_is_missing
 )
 def test_track_that_is_well_or_hidden_is_not_looked_for(fine: Row) -> None:
     attention = of_table()
-    assert attention.decide(9.5, Tracks.empty(), CLASSES, SIZE) == "interval"
-    assert attention.decide(10.0, tracks_of([mug(**{"last_detected_s": 9.5, **fine})]), CLASSES, SIZE) is None
+    assert attention.decide(outlook(9.5, Tracks.empty())) == "interval"
+    assert attention.decide(outlook(10.0, tracks_of([mug(**{"last_detected_s": 9.5, **fine})]))) is None
 
 
 @pytest.mark.parametrize(
     ("rows", "reason"),
     [
         ([], "entry"),
-        ([hand(0)], "entry"),
-        ([hand(575)], "entry"),  # its right edge is 5 px from that of the picture, 2 % are 12.8
-        ([hand(565)], None),
+        ([hand(0, speed=30.0)], "entry"),  # half a hand width a second
+        ([hand(0, speed=29.0)], None),
+        ([hand(575, speed=30.0)], "entry"),  # its right edge is 5 px from that of the picture, 2 % are 12.8
+        ([hand(565, speed=30.0)], None),
         ([mug(300)], "entry"),  # no hand
-        ([hand(300, speed=125)], "hand_fast"),
-        ([hand(300, speed=115)], None),
         ([hand(300), hand(370, track_id=3)], "hands_near"),  # 10 px apart, a quarter of a hand width is 15
         ([hand(300), hand(380, track_id=3)], None),
         ([hand(300), mug(300)], None),
@@ -158,44 +173,108 @@ def test_track_that_is_well_or_hidden_is_not_looked_for(fine: Row) -> None:
 )
 def test_hands_are_looked_at_sooner_for_a_reason(rows: list[Row], reason: str | None) -> None:
     attention = of_hands()
-    assert attention.decide(0.0, Tracks.empty(), CLASSES, SIZE) == "entry"
-    assert attention.decide(0.2, tracks_of(rows), CLASSES, SIZE) == reason
+    assert attention.decide(outlook(0.0, Tracks.empty())) == "entry"
+    assert attention.decide(outlook(0.2, tracks_of(rows))) == reason
 
 
 def test_no_reason_makes_two_runs_follow_each_other_in_less_than_a_tenth_of_a_second() -> None:
     for attention in (of_hands(), of_table()):
-        attention.decide(0.0, Tracks.empty(), CLASSES, SIZE)
+        attention.decide(outlook(0.0, Tracks.empty()))
         bad = tracks_of([hand(300, confidence=0.1, speed=900), mug(300, confidence=0.1)])
-        assert attention.decide(0.0999, bad, CLASSES, SIZE) is None
-        assert attention.decide(0.0999995, bad, CLASSES, SIZE) is not None  # times are rounded to microseconds
+        assert attention.decide(outlook(0.0999, bad)) is None
+        assert attention.decide(outlook(0.0999995, bad)) is not None  # times are rounded to microseconds
 
 
 def test_detector_of_both_is_needed_for_hands_and_for_things() -> None:
     def scene(index: int) -> list[Row]:
-        return [mug(300, detector="both"), hand(370 if index >= 3 else 500, detector="both")]
+        return [mug(300, detector="both"), hand(370 if index >= 3 else 500)]
 
-    both = Attention("both", finds_hands=True, finds_objects=True)
+    both = Attention("both", finds_hands=True, finds_objects=True, cadence=AUTO)
     assert decided(both, scene, 12) == {0: "entry", 4: "hand_near"}
 
 
 def test_detector_of_neither_is_treated_like_one_of_things() -> None:
-    faces = Attention("face", finds_hands=False, finds_objects=False)
+    faces = Attention("face", finds_hands=False, finds_objects=False, cadence=AUTO)
     assert decided(faces, lambda index: [hand()], 35) == {0: "interval", 30: "interval"}
 
 
 def test_what_happens_while_a_detector_is_busy_counts_afterwards() -> None:
     attention = of_table()
     beside, away = tracks_of([mug(300), hand(370)]), tracks_of([mug(300), hand(500)])
-    assert attention.decide(0.0, Tracks.empty(), CLASSES, SIZE) == "interval"
-    assert attention.decide(0.3, beside, CLASSES, SIZE, is_busy=True) is None
-    assert attention.decide(0.4, away, CLASSES, SIZE, is_busy=True) is None
-    assert attention.decide(0.5, away, CLASSES, SIZE) == "hand_left"
-    assert attention.decide(0.9, away, CLASSES, SIZE) is None
+    assert attention.decide(outlook(0.0, Tracks.empty())) == "interval"
+    assert attention.decide(outlook(0.3, beside), is_busy=True) is None
+    assert attention.decide(outlook(0.4, away), is_busy=True) is None
+    assert attention.decide(outlook(0.5, away)) == "hand_left"
+    assert attention.decide(outlook(0.9, away)) is None
 
 
 def test_first_frame_may_come_at_any_time_and_reset_begins_anew() -> None:
     attention = of_table()
-    assert attention.decide(100.0, Tracks.empty(), CLASSES, SIZE) == "interval"
-    assert attention.decide(100.5, Tracks.empty(), CLASSES, SIZE) is None
+    assert attention.decide(outlook(100.0, Tracks.empty())) == "interval"
+    assert attention.decide(outlook(100.5, Tracks.empty())) is None
     attention.reset()
-    assert attention.decide(0.0, Tracks.empty(), CLASSES, SIZE) == "interval"
+    assert attention.decide(outlook(0.0, Tracks.empty())) == "interval"
+
+
+@pytest.mark.parametrize(("speed_px", "first"), [(0.0, 30), (2.0, 17), (6.0, 8), (12.0, 5)])
+def test_hand_is_looked_at_the_sooner_the_faster_it_goes(speed_px: float, first: int) -> None:
+    # hand widths a frame: 0.1 * way / 60 + 0.05 / 30, from frame 1 on; they have to be seen from 0.08 on
+    seen = decided(of_hands(), lambda index: [hand(100 + speed_px * index, last_detected_s=0.0)], 40)
+    assert list(seen.items())[:2] == [(0, "entry"), (first, "drift" if speed_px else "interval")]
+
+
+def test_motion_outside_every_track_is_looked_at_soon_and_not_again_and_again_where_nothing_is_found() -> None:
+    attention, reasons = of_hands(), {}
+    for index in range(90):
+        moves = [[100, 100, 140, 150]] if index >= 10 else []
+        reason = attention.decide(outlook(index / 30, tracks_of([hand(500, last_detected_s=index / 30)]), moves))
+        if reason:
+            reasons[index] = reason
+    # it waits 0.1 s after the first look in vain, then three times as long each time
+    assert reasons == {0: "interval", 10: "motion", 13: "motion", 22: "motion", 49: "motion", 79: "interval"}
+
+
+def test_motion_is_no_matter_for_a_detector_of_things() -> None:
+    attention = of_table()
+    assert attention.decide(outlook(0.0, Tracks.empty())) == "interval"
+    assert attention.decide(outlook(0.5, Tracks.empty(), [[100, 100, 140, 150]])) is None
+
+
+def test_motion_that_became_a_track_is_new_when_it_comes_back() -> None:
+    attention, moves = of_hands(), [[100, 100, 140, 150]]
+    rests = hand(500, last_detected_s=0.5)
+    assert attention.decide(outlook(0.0, Tracks.empty())) == "entry"
+    assert attention.decide(outlook(0.5, tracks_of([rests]), moves)) == "motion"
+    found = hand(100, track_id=3, last_detected_s=0.5)
+    found_too = tracks_of([rests, {**found, "x": 100}])
+    assert attention.decide(outlook(0.55, found_too)) is None
+    assert attention.decide(outlook(0.61, tracks_of([rests]), [[100, 150, 140, 200]])) == "motion"
+
+
+def test_longest_time_between_runs_is_kept_and_says_so() -> None:
+    seen = decided(of_hands("auto:max=200ms"), lambda index: [hand(last_detected_s=index / 30)], 20)
+    assert seen == {0: "entry", 6: "age", 12: "age", 18: "age"}
+
+
+def test_least_time_between_runs_is_kept_whatever_happens() -> None:
+    seen = decided(of_hands("auto:min=300ms"), lambda index: [hand(confidence=0.1)], 20)
+    assert list(seen) == [0, 9, 18]
+    seen = decided(of_hands("auto:min=1ms"), lambda index: [hand(confidence=0.1, last_detected_s=index / 30)], 20)
+    assert list(seen) == [0, 3, 6, 9, 12, 15, 18]  # a bad track waits a tenth of a second
+
+
+def test_reasons_have_to_be_the_stronger_the_less_is_left_of_the_budget() -> None:
+    def scene(index: int) -> list[Row]:
+        return [hand(confidence=0.1, last_detected_s=index / 30)]  # bad on every frame
+
+    free, bound = decided(of_hands(), scene, 300), decided(of_hands("auto/10"), scene, 300)
+    assert len(free) == 100
+    assert 28 <= len(bound) <= 34
+    waits = [after - before for before, after in pairwise(list(bound))]
+    assert waits[0] < waits[1] < max(waits) <= 11
+    assert set(waits[-10:]) <= {9, 10, 11}
+
+
+def test_longest_time_wins_over_the_budget() -> None:
+    seen = decided(of_hands("auto/10s:max=1s"), lambda index: [hand(last_detected_s=index / 30)], 301)
+    assert len(seen) == 11

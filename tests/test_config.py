@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,10 @@ from hybridtrack.errors import ConfigError, HybridTrackError, UsageError
         ("2s", Cadence(seconds=2)),
         ("0.5s", Cadence(seconds=0.5)),
         ("auto", Cadence(is_auto=True)),
+        ("auto/10", Cadence(is_auto=True, budget=Cadence(frames=10))),
+        ("auto/300ms", Cadence(is_auto=True, budget=Cadence(seconds=0.3))),
+        ("auto:max=2s", Cadence(is_auto=True, max_s=2.0)),
+        ("auto/5:min=50ms:max=2s", Cadence(is_auto=True, budget=Cadence(frames=5), min_s=0.05, max_s=2.0)),
     ],
 )
 def test_cadence_is_read_from_frames_and_times(value: int | str, cadence: Cadence) -> None:
@@ -41,10 +46,43 @@ def test_what_is_no_cadence_is_refused_with_the_place_it_came_from(value: int | 
 
 
 @pytest.mark.parametrize(
-    "cadence", [Cadence(frames=7), Cadence(seconds=0.1), Cadence(seconds=2.5), Cadence(is_auto=True)], ids=str
+    "cadence",
+    [
+        Cadence(frames=7),
+        Cadence(seconds=0.1),
+        Cadence(seconds=2.5),
+        Cadence(is_auto=True),
+        Cadence(is_auto=True, budget=Cadence(frames=10), max_s=2.5),
+        Cadence(is_auto=True, budget=Cadence(seconds=0.3), min_s=0.05, max_s=1.0),
+    ],
+    ids=str,
 )
 def test_text_of_a_cadence_reads_back(cadence: Cadence) -> None:
     assert parse_cadence(str(cadence)) == cadence
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("auto/0", "x 'auto/0': budget '0' is no cadence"),
+        ("auto/", "x 'auto/': budget '' is no cadence"),
+        ("auto/auto", "auto/auto is not possible: use a number of frames, or a time such as 300ms"),
+        ("auto:min=3", "x 'auto:min=3': min '3' is no time"),
+        ("auto:max=0s", "x 'auto:max=0s': max '0s' is no time"),
+        ("auto:min=2s:max=1s", "auto:min=2000ms:max=1000ms is not possible: min is more than max"),
+        ("auto:max=2s:min=1s", "x 'auto:max=2s:min=1s' is no cadence: write auto"),
+        ("auto:often", "x 'auto:often' is no cadence: write auto"),
+        ("automatic", "x 'automatic' is no cadence"),
+    ],
+)
+def test_automatic_cadence_of_another_form_is_refused(text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=f"^{re.escape(told)}"):
+        parse_cadence(text, where="x")
+
+
+def test_budget_and_bounds_are_for_automatic_cadences() -> None:
+    with pytest.raises(UsageError, match="a cadence of 3 has no budget and no bounds: they are for auto"):
+        Cadence(frames=3, max_s=1.0)
 
 
 def test_phase_has_to_lie_within_the_cadence() -> None:

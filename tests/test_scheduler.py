@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hybridtrack.attention import Outlook
 from hybridtrack.config import Cadence
 from hybridtrack.scheduler import Scheduler
 from hybridtrack.types import Tracks
@@ -15,6 +17,18 @@ def runs_of(cadence: Cadence, moments: Sequence[tuple[int, float]]) -> list[int]
     """Return the frames on which a detector of this cadence runs."""
     scheduler = Scheduler({"hand": cadence})
     return [index for index, time_s in moments if scheduler.decide(index, time_s)]
+
+
+def empty_outlook(index: int) -> Outlook:
+    """Return what automatic cadences go by where nothing is there."""
+    return Outlook(
+        frame_index=index,
+        time_s=round(index / 30, 6),
+        tracks=Tracks.empty(),
+        classes=[],
+        size_px=(640, 360),
+        stirs=np.empty((0, 4)),
+    )
 
 
 def at_30_fps(indices: Sequence[int]) -> list[tuple[int, float]]:
@@ -99,12 +113,12 @@ def test_automatic_cadences_react_to_tracks_and_fixed_ones_do_not() -> None:
         {},
         {"book": "interval"},
     ]
-    reactions = [scheduler.react(index / 30, Tracks.empty(), [], (640, 360)) for index in range(31)]
+    reactions = [scheduler.react(empty_outlook(index)) for index in range(31)]
     assert reactions[0] == {"hand": "entry", "mug": "interval"}
     assert [index for index, one in enumerate(reactions) if "hand" in one] == [0, 6, 12, 18, 24, 30]
     assert [index for index, one in enumerate(reactions) if "mug" in one] == [0, 30]
     scheduler.reset()
-    assert scheduler.react(5.0, Tracks.empty(), [], (640, 360)) == reactions[0]
+    assert scheduler.react(empty_outlook(150)) == reactions[0]
 
 
 def test_detector_that_is_busy_makes_up_for_its_run_when_it_is_free() -> None:
@@ -112,7 +126,7 @@ def test_detector_that_is_busy_makes_up_for_its_run_when_it_is_free() -> None:
     busy = [{"slow", "hand"} if index in (4, 5, 6, 7, 8) else set() for index in range(14)]
     decided = [scheduler.decide(index, index / 30, busy=busy[index]) for index in range(14)]
     assert [index for index, one in enumerate(decided) if one] == [0, 2, 9, 10, 12]
-    reactions = [scheduler.react(index / 30, Tracks.empty(), [], (640, 360), busy=busy[index]) for index in range(14)]
+    reactions = [scheduler.react(empty_outlook(index), busy=busy[index]) for index in range(14)]
     assert [index for index, one in enumerate(reactions) if one] == [0, 9]  # was due on frame 6
 
 

@@ -34,7 +34,7 @@ class Mode:
     def __str__(self) -> str:
         every = self.detect_every
         if every.is_auto:
-            return self.name if self.name == ADAPTIVE else f"{self.name} {every}"
+            return self.name if (self.name, every) == (ADAPTIVE, AUTOMATIC) else f"{self.name} {every}"
         if every.frames is None:
             return f"{self.name} every {every}"
         return f"{self.name} every frame" if every.frames == 1 else f"{self.name} every {every} frames"
@@ -84,8 +84,9 @@ def modes_of(
     """Return the modes to compare, detecting on every frame first; each is there once.
 
     Trackers go at every cadence but on every frame; there, ``flow`` alone is asked what following adds to detecting.
-    With ``flow`` come its two-way fill and the adaptive schedule. shrinks: how many times smaller pictures are, and
-    rivals: other detectors, both on every frame without a tracker.
+    With ``flow`` come its two-way fill and the adaptive schedule, at each automatic cadence or, if there is none,
+    without a budget. shrinks: how many times smaller pictures are, and rivals: other detectors, both on every frame
+    without a tracker.
     """
     once = list(dict.fromkeys(cadences))
     sparing = [cadence for cadence in once if cadence != EVERY_FRAME]
@@ -96,15 +97,16 @@ def modes_of(
         Mode(name=name, tracker=name, detect_every=cadence)
         for name in trackers
         for cadence in sparing
-        if (name, cadence) != (FOLLOWER, AUTOMATIC)
+        if not (name == FOLLOWER and cadence.is_auto)
     ]
     if FOLLOWER in trackers:
+        automatic = [cadence for cadence in once if cadence.is_auto] or [AUTOMATIC]
         modes += [
             Mode(name=f"{FOLLOWER} two-way", fill="two-way", detect_every=cadence)
             for cadence in sparing
-            if cadence != AUTOMATIC
+            if not cadence.is_auto
         ]
-        modes.append(Mode(name=ADAPTIVE, detect_every=AUTOMATIC))
+        modes += [Mode(name=ADAPTIVE, detect_every=cadence) for cadence in automatic]
     modes += [replace(DETECT_ONLY, name=f"1/{shrink} size", shrink=shrink) for shrink in shrinks if shrink > 1]
     modes += [replace(DETECT_ONLY, name=_short(one), detectors=(one,)) for one in rivals]
     return [mode for number, mode in enumerate(modes) if mode not in modes[:number]]

@@ -101,8 +101,8 @@ def _choice(rows: Sequence[Row], standard: Standard) -> str:
 
 def _interval(row: Row) -> str:
     every = row.detect_every
-    if every == "auto":
-        return "as often as needed"
+    if isinstance(every, str) and every.startswith("auto"):
+        return "as often as needed" if every == "auto" else f"as often as needed ({every})"
     if every == 1:
         return "on every frame"
     return f"every {every} frames" if isinstance(every, int) else f"every {every}"

@@ -25,7 +25,11 @@ ALL = "all sources"
 @click.command(short_help="Compare detecting every frame with trackers in between: speed and accuracy.")
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @click.option(
-    "--detect-every", metavar="N,...", default="1,2,3,5,10", show_default=True, help="Frames, times (100ms), or auto."
+    "--detect-every",
+    metavar="N,...",
+    default="1,2,3,5,10",
+    show_default=True,
+    help="Frames, times (100ms), auto, or auto/N.",
 )
 @click.option(
     "--gt",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--size", metavar="WxH", help="Detectors and trackers look at this size; boxes stay in source pixels.")
 @click.option(
     "--detect-every",
-    metavar="N|100ms|auto",
+    metavar="N|100ms|auto[/N]",
     help="Run detectors of hands every N frames, every T ms, or as tracks need it.  [default: 3]",
 )
 @click.option(

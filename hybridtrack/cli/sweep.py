@@ -27,7 +27,11 @@ TRACKERS = "hold,kalman,flow"
 )
 @click.option("--class", "class_name", metavar="NAME", help="The only class that is scored.")
 @click.option(
-    "--detect-every", metavar="N,...", default="1,2,3,5,10", show_default=True, help="Frames, times (100ms), or auto."
+    "--detect-every",
+    metavar="N,...",
+    default="1,2,3,5,10",
+    show_default=True,
+    help="Frames, times (100ms), auto, or auto/N.",
 )
 @click.option(
     "--trackers", metavar="NAME,...", help=f"Trackers to try.  [default: {TRACKERS}; without pictures hold,kalman]"

@@ -38,6 +38,17 @@ def test_schedule_that_is_asked_for_as_auto_is_the_adaptive_one() -> None:
     assert modes[-1].tracker == "flow"
 
 
+def test_each_automatic_cadence_is_an_adaptive_mode() -> None:
+    modes = modes_of([parse_cadence("auto"), parse_cadence("auto/5"), EVERY_3], trackers=("flow",))
+    assert list(map(str, modes)) == [
+        "none every frame",
+        "flow every 3 frames",
+        "flow two-way every 3 frames",
+        "adaptive",
+        "adaptive auto/5",
+    ]
+
+
 def test_without_flow_there_is_no_adaptive_schedule() -> None:
     assert list(map(str, modes_of([EVERY_3], trackers=("kalman",)))) == ["none every frame", "kalman every 3 frames"]
 
@@ -49,6 +60,7 @@ def test_without_flow_there_is_no_adaptive_schedule() -> None:
         (Mode(name="flow", detect_every=Cadence(frames=10)), "3"),
         (Mode(name="flow", detect_every=Cadence(seconds=0.5)), "3"),
         (Mode(name="adaptive", detect_every=Cadence(is_auto=True)), "auto"),
+        (Mode(name="adaptive", detect_every=parse_cadence("auto/5")), "auto/5"),
     ],
     ids=str,
 )
@@ -58,5 +70,10 @@ def test_frames_are_timed_where_both_kinds_are_frequent(mode: Mode, every: str) 
 
 
 def test_mode_goes_to_another_process_and_back() -> None:
-    mode = Mode(name="x", detect_every=EVERY_3, shrink=2, detectors=(Choice(name="hand", options={"threads": "2"}),))
+    mode = Mode(
+        name="x",
+        detect_every=parse_cadence("auto/5:min=50ms"),
+        shrink=2,
+        detectors=(Choice(name="hand", options={"threads": "2"}),),
+    )
     assert msgspec.json.decode(msgspec.json.encode(mode), type=Mode) == mode

@@ -97,6 +97,10 @@ def test_words_say_what_to_choose_and_why_not_the_others() -> None:
         (row("flow", "100ms", 2.0), "table.mp4: choose flow with the detector every 100ms: 2.0 times"),
         (row("adaptive", "auto", 2.0), "table.mp4: choose adaptive with the detector as often as needed: 2.0 times"),
         (
+            row("adaptive", "auto/5", 2.0),
+            "table.mp4: choose adaptive with the detector as often as needed (auto/5): 2.0 times",
+        ),
+        (
             row("hand,bundle=small", 1, 2.0, does_less=True),
             "table.mp4: choose hand,bundle=small with the detector on every frame: 2.0 times",
         ),
@@ -128,6 +132,7 @@ def test_front_goes_by_speed_and_accuracy() -> None:
         (row("flow", "100ms", 1.0), "flow 100ms"),
         (row("hold", "auto", 1.0), "hold auto"),
         (row("adaptive", "auto", 1.0), "adaptive"),
+        (row("adaptive", "auto/5", 1.0), "adaptive auto/5"),
         (row("1/2 size", 1, 1.0), "1/2 size"),
     ],
 )

@@ -68,10 +68,10 @@ def score_tracks(
 ) -> dict[str, float]:
     """Return the figures of one tracker at one N, combined over the clips; means over the phases below N.
 
-    ``runs`` is the number of detector runs. ``auto`` has no phases.
+    ``runs`` is the number of detector runs. Times and ``auto`` have no phases.
     """
     scores: list[dict[str, Any]] = []
-    for phase in (phase for phase in phases if phase < (1 if detect_every == "auto" else int(detect_every))):
+    for phase in (phase for phase in phases if phase < (int(detect_every) if detect_every.isdecimal() else 1)):
         with TemporaryDirectory() as place:
             files = [Path(place) / f"{number}.jsonl" for number in range(len(folders))]
             runs = sum(

@@ -36,6 +36,7 @@ def test_every_setting_is_tried_once_and_nothing_is_filled_where_the_detector_al
         ("3", 99, [0, 1, 2]),
         ("100ms", None, [0]),
         ("auto", 5, [0]),
+        ("auto/10", 5, [0]),
     ],
 )
 def test_phases_are_those_of_the_first_run(every: str, most: int | None, expected: list[int]) -> None:
