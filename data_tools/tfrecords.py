@@ -16,7 +16,7 @@ import os
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from data_tools.annotation import DataSet, Picture, Problem, count_problems
 from data_tools.errors import DataError, strict_error
 from data_tools.stored_picture import StoredPicture, UnusablePictureError, read_stored
 from data_tools.usable import usable
+from hybridtrack.cli.progress import Progress
 from hybridtrack.sinks.output import ReplacedFile
 
 PICTURES_A_SHARD = 250
@@ -87,13 +88,14 @@ def write_records(
     seed: int = 0,
     threads: int | None = None,
     is_strict: bool = False,
+    on_picture: Callable[[], object] = lambda: None,
 ) -> Records:
     """Write ``NAME.tfrecord-00000-of-00020`` …, ``label_map.pbtxt`` and ``NAME.json`` (counts, sums, problems).
 
     Pictures are shuffled by ``seed``. ``shards``: default one for 250 pictures; ``threads``: default one a core. Shards
     of the same name that an earlier run left are removed at the end. What cannot be used is left out, named and
     counted; with ``is_strict`` it raises DataError instead, and so do an empty data set and records that read back
-    differently.
+    differently. ``on_picture`` is called for every picture, by several threads.
     """
     if not data.pictures:
         raise DataError(f"nothing to write for {name!r}: the data set has no pictures")
@@ -105,7 +107,7 @@ def write_records(
     temporary = [path.with_name(f".{path.name}.tmp") for path in paths]
     try:
         with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-            job = functools.partial(_write_shard, labels=data.labels)
+            job = functools.partial(_write_shard, labels=data.labels, on_picture=on_picture)
             written = list(pool.map(job, (pictures[number::count] for number in range(count)), temporary))
         problems = (*data.problems, *(problem for shard in written for problem in shard.problems))
         if is_strict and problems:
@@ -205,7 +207,9 @@ def parse_example(serialised: Any) -> dict[str, Any]:
     }
 
 
-def _write_shard(pictures: Iterable[Picture], path: Path, *, labels: Sequence[str]) -> Shard:
+def _write_shard(
+    pictures: Iterable[Picture], path: Path, *, labels: Sequence[str], on_picture: Callable[[], object]
+) -> Shard:
     """Write a shard to a temporary name and read it back. Raises DataError."""
     label_ids = {label: number for number, label in enumerate(labels, 1)}
     problems: list[Problem] = []
@@ -213,6 +217,7 @@ def _write_shard(pictures: Iterable[Picture], path: Path, *, labels: Sequence[st
     try:
         with tf.io.TFRecordWriter(str(path)) as writer:
             for picture in pictures:
+                on_picture()
                 try:
                     stored = read_stored(picture, decoded_size)
                 except UnusablePictureError as error:
@@ -320,7 +325,17 @@ def main(
     """Write the pictures and boxes of DATA as TFRecords."""
     if labels is not None:
         data = replace(data, labels=tuple(labels.split(",")))
-    records = write_records(data, out, name=name, shards=shards, seed=seed, threads=threads, is_strict=strict)
+    with Progress(len(data.pictures)) as progress:
+        records = write_records(
+            data,
+            out,
+            name=name,
+            shards=shards,
+            seed=seed,
+            threads=threads,
+            is_strict=strict,
+            on_picture=progress.advance,
+        )
     command.tell(records.problems)
     boxes = ", ".join(f"{count} {label}" for label, count in records.boxes.items())
     click.echo(f"wrote {records.pictures} pictures in {len(records.shards)} files to {out}: {boxes}")
