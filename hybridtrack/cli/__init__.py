@@ -15,8 +15,10 @@ import click
 import hybridtrack
 from hybridtrack.cli.bench import bench
 from hybridtrack.cli.command import Refusal, RefusingGroup
+from hybridtrack.cli.completion import completion
 from hybridtrack.cli.doctor import doctor
 from hybridtrack.cli.evaluate import evaluate
+from hybridtrack.cli.examples import epilog
 from hybridtrack.cli.export import export, import_
 from hybridtrack.cli.models import models
 from hybridtrack.cli.plugins import plugins
@@ -36,7 +38,12 @@ QUIET = {
 }
 
 
-@click.group(cls=RefusingGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=RefusingGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=epilog(""),
+)
 @click.version_option(hybridtrack.__version__, prog_name="hybridtrack")
 @click.pass_context
 def cli(context: click.Context) -> None:
@@ -45,8 +52,9 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (run, relations, report, export, import_, evaluate, bench, sweep, plugins, models, doctor):
+for command in (run, relations, report, export, import_, evaluate, bench, sweep, plugins, models, doctor, completion):
     cli.add_command(command)
+    command.epilog = epilog(command.name or "")
 
 
 def exit_code(arguments: Sequence[str]) -> int:

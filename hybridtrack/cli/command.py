@@ -14,7 +14,11 @@ class Refusal(click.ClickException):
 
 
 class RefusingGroup(click.Group):
-    """A group whose commands' HybridTrackErrors become refusals."""
+    """A group whose commands' HybridTrackErrors become refusals, and stand in the order in which they were added."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand. Raises Refusal for every HybridTrackError; usage errors name the subcommand."""

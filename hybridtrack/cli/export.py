@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hybridtrack.cli.completion import one_of
 from hybridtrack.errors import StopRun, UsageError
 from hybridtrack.sinks.standard_output import reserved_for_results
 
@@ -19,7 +20,13 @@ IMPORTS = ("mot", "coco", "cvat")
 
 @click.command(short_help="Write a track file in a format that other tools read.")
 @click.argument("tracks", metavar="TRACKS.jsonl")
-@click.option("--to", metavar="FORMAT", required=True, help=f"{', '.join(EXPORTS[:-1])} or {EXPORTS[-1]}.")
+@click.option(
+    "--to",
+    metavar="FORMAT",
+    required=True,
+    shell_complete=one_of(EXPORTS),
+    help=f"{', '.join(EXPORTS[:-1])} or {EXPORTS[-1]}.",
+)
 @click.option(
     "-o",
     "--output",
@@ -69,7 +76,14 @@ def _listed(names: tuple[str, ...]) -> str:
 
 @click.command("import", short_help="Make a track file of annotations or of another tracker's results.")
 @click.argument("path", metavar="FILE")
-@click.option("--from", "name", metavar="FORMAT", required=True, help=f"{', '.join(IMPORTS[:-1])} or {IMPORTS[-1]}.")
+@click.option(
+    "--from",
+    "name",
+    metavar="FORMAT",
+    required=True,
+    shell_complete=one_of(IMPORTS),
+    help=f"{', '.join(IMPORTS[:-1])} or {IMPORTS[-1]}.",
+)
 @click.option("-o", "--output", metavar="FILE", default="-", help="Track file to write.  [default: standard output]")
 @click.option(
     "--like", metavar="TRACKS.jsonl", help="Track file of the same video: its times, size, and roles of classes."

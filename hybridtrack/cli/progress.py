@@ -11,14 +11,15 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Frames done, frames per second and time left, on stderr while it is a terminal; else nothing."""
+    """Frames done, frames per second and time left, on stderr while it is a terminal; else, or if quiet, nothing."""
 
-    def __init__(self, frame_count: int | None) -> None:
+    def __init__(self, frame_count: int | None, *, is_quiet: bool = False) -> None:
         self._frame_count = frame_count
+        self._is_quiet = is_quiet
         self._bar: rich.progress.Progress | None = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and not self._is_quiet:
             self._bar = _bar()
             self._bar.add_task("frames", total=self._frame_count)
             self._bar.start()

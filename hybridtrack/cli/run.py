@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hybridtrack.cli.completion import detectors, trackers
 from hybridtrack.config import FILLS, RUNTIMES, RunSettings, read_settings
 from hybridtrack.errors import UsageError
 from hybridtrack.sinks.standard_output import reserved_for_results
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     "--detector",
     metavar="NAME[,every=N][,phase=P][,limit=T][,birth=S][,key=value…]",
     multiple=True,
+    shell_complete=detectors,
     help="A detector in place of the default one (hand); +NAME adds to it. One that takes longer than limit= (default "
     "30s) on a frame is left out from then on. birth= is the score from which what it sees begins a track (default "
     ".5, on trial from .4). May be repeated.",
@@ -44,7 +47,12 @@ if TYPE_CHECKING:
     multiple=True,
     help="Classes that mean one thing: their boxes share tracks, whichever detector they come from. May be repeated.",
 )
-@click.option("--tracker", metavar="NAME", help="What carries boxes between detector runs.  [default: flow]")
+@click.option(
+    "--tracker",
+    metavar="NAME",
+    shell_complete=trackers,
+    help="What carries boxes between detector runs.  [default: flow]",
+)
 @click.option(
     "--fill",
     type=click.Choice(FILLS),
@@ -89,12 +97,14 @@ if TYPE_CHECKING:
     "--runtime", type=click.Choice(RUNTIMES), help="What runs the networks.  [default: the first that is installed]"
 )
 @click.option("--config", metavar="FILE", help="TOML file with the same names as these flags, which win over it.")
+@click.option("--quiet", is_flag=True, help="Nothing on standard error but errors: no progress, summary or notes.")
 @reserved_for_results()
-def run(config: str | None, source_argument: str | None, **flags: Any) -> None:
+def run(config: str | None, source_argument: str | None, quiet: bool, **flags: Any) -> None:
     """Track hands through SOURCE: a file, camera number, rtsp:// address, or a folder or glob of images.
     blank:WIDTHxHEIGHT@FPS:FRAMES has frames without a picture, to track the boxes of a file (--detector replay).
 
-    Without an output the run ends with a table on standard output.
+    Without an output the run ends with a table on standard output; with one, on a terminal, with the same table on
+    standard error.
     """
     if source_argument is not None:
         if flags["source"] is not None:
@@ -102,14 +112,28 @@ def run(config: str | None, source_argument: str | None, **flags: Any) -> None:
         flags["source"] = source_argument
     given = {key: value for key, value in flags.items() if value not in (None, ())}
     settings = read_settings(given, Path(config) if config else None)
-    summary = execute(settings)
-    if settings.outputs:
-        for note in summary.notes:
-            click.echo(f"hybridtrack run: {note}", err=True)
+    summary = execute(settings, is_quiet=quiet)
+    if (settings.outputs or settings.show) and not quiet:
+        _tell(summary)
 
 
-def execute(settings: RunSettings) -> RunSummary:
-    """Return the summary of a run that did what the settings say. Raises HybridTrackError."""
+def _tell(summary: RunSummary) -> None:
+    """Say on standard error how the run went: its notes, and on a terminal its figures."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        from hybridtrack.sinks.table import summary_table
+
+        Console(stderr=True).print(summary_table(summary))
+    for note in summary.notes:
+        click.echo(f"hybridtrack run: {note}", err=True)
+
+
+def execute(settings: RunSettings, *, is_quiet: bool = False) -> RunSummary:
+    """Return the summary of a run that did what the settings say; ``is_quiet``: without showing how far it is.
+
+    Raises HybridTrackError.
+    """
     from hybridtrack.cli.progress import Progress
     from hybridtrack.engine import Engine
     from hybridtrack.plugin_host import PluginHost
@@ -158,7 +182,8 @@ def execute(settings: RunSettings) -> RunSummary:
         for path in settings.outputs.values():  # before any of them is made
             check_not_source(path, source.uri)
         limits = (settings.max_frames, source.expected_frames)
-        progress = stack.enter_context(Progress(min((n for n in limits if n is not None), default=None)))
+        expected = min((n for n in limits if n is not None), default=None)
+        progress = stack.enter_context(Progress(expected, is_quiet=is_quiet))
         return write_run(
             engine,
             source,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybridtrack.relations.zones import dwell
 from hybridtrack.sinks.standard_output import results
+from hybridtrack.speed_up import estimated_speed_up
 from hybridtrack.types import ClassInfo, Event, Frame, FrameResult, RunInfo, RunSummary
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 
 def summary_table(summary: RunSummary, dwelt: Mapping[str, float] | None = None) -> Table:
-    """Return frames, tracks, seconds, detector runs and frames per second of a run, one a row.
+    """Return frames, tracks, seconds, detector runs and frames per second of a run, one a row, and where it can be told
+    how much work detecting on every frame would have been.
 
     ``dwelt``: then come these seconds, by what they are of.
     """
@@ -34,6 +36,9 @@ def summary_table(summary: RunSummary, dwelt: Mapping[str, float] | None = None)
         failed = summary.failures.get(detector, 0)
         table.add_row(Text(f"runs of {detector}"), f"{runs}" + (f" ({failed} failed)" if failed else ""))
     table.add_row("frames per second", f"{summary.fps:.1f}")
+    speed_up = estimated_speed_up(summary.frames, summary.detector_runs, summary.stage_ms)
+    if speed_up is not None:
+        table.add_row("detecting on every frame", f"about {speed_up:.1f} × the work")
     for what, seconds in (dwelt or {}).items():
         table.add_row(Text(what), f"{seconds:.2f} s")
     if not summary.complete:

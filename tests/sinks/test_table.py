@@ -43,6 +43,11 @@ def test_table_has_tracks_seconds_runs_and_rate(capsys: pytest.CaptureFixture[st
     ]
 
 
+def test_table_says_how_much_work_was_saved(capsys: pytest.CaptureFixture[str]) -> None:
+    told = summary(frames=300, detector_runs={"hand": 100}, stage_ms={"detect": 4.0, "track": 1.0, "write": 1.0})
+    assert printed(told, capsys)[-1] == ["detecting", "on", "every", "frame", "about", "2.2", "×", "the", "work"]
+
+
 def test_table_says_what_was_unusual(capsys: pytest.CaptureFixture[str]) -> None:
     note = "truncated: [3] " + "x" * 100
     lines = printed(summary(dropped=4, failures={"hand": 2}, complete=False, notes=(note, "second")), capsys)
