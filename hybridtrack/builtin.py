@@ -31,7 +31,7 @@ def _factory(module: str, function: str) -> Callable[[Mapping[str, Any]], Any]:
 
 @hookimpl
 def hybridtrack_detectors() -> list[DetectorSpec]:
-    """Return the hand detector of the bundle in the package, and what shows boxes of a file in a detector's place."""
+    """Return the hand detector, one for bundles of the user's own, and what shows boxes of a file."""
     return [
         DetectorSpec(
             name="hand",
@@ -42,6 +42,19 @@ def hybridtrack_detectors() -> list[DetectorSpec]:
                 Option(name="precision", help="int8, fp16 or fp32, as the bundle has it; default: the bundle's own"),
                 Option(name="runtime", help="litert or tensorflow; default: the first of them that is installed"),
                 Option(name="threads", type=int, default=1, help="threads of one inference"),
+            ),
+        ),
+        DetectorSpec(
+            name="ssd",
+            summary="what an SSD of your own was trained on: bundle=FOLDER",
+            create=_factory("detectors.ssd", "create_ssd"),
+            options=(
+                Option(name="bundle", help="folder of a model bundle; needed"),
+                Option(name="precision", help="int8, fp16 or fp32, as the bundle has it; default: the bundle's own"),
+                Option(name="runtime", help="litert or tensorflow; default: the first of them that is installed"),
+                Option(name="threads", type=int, default=1, help="threads of one inference"),
+                Option(name="min_score", type=float, help="least score of a box; default: the bundle's"),
+                Option(name="classes", help="those that count, as cup|bottle; default: all"),
             ),
         ),
         DetectorSpec(

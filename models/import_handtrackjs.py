@@ -22,9 +22,10 @@ import numpy as np
 from hybridtrack.errors import BundleError, HybridTrackError
 from hybridtrack.types import Array
 from models.graph_weights import GraphPackage, read_package
+from models.mobilenet_v2 import BATCH_NORM_EPSILON
 from models.original_graph import RawOutputs, raw_outputs
 from models.pictures import DEMO_CLIP, generated_pictures, read_pictures
-from models.ssdlite import BATCH_NORM_EPSILON, EXTRA_LAYERS, SIZE_PX, build_ssdlite
+from models.ssdlite import EXTRA_LAYERS, SIZE_PX, build_ssdlite
 
 PACKAGE = "handtrackjs@0.1.5"
 SHA512 = (

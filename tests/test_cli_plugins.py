@@ -59,7 +59,7 @@ def test_list_is_the_default_and_names_every_plugin_with_its_state(
     assert output("list").splitlines() == lines
     cells = {line.split("  ")[0].strip(): line for line in lines}
     assert "hybridtrack 0" in cells["builtin"]
-    assert "detectors: hand, replay; trackers: flow, " in cells["builtin"]
+    assert "detectors: hand, ssd, replay; trackers: flow, " in cells["builtin"]
     assert cells["cups"].split() == ["cups", "dist-cups", "1.2", "ok", "detectors:", "mug"]
     assert cells["broken"].endswith("broken    ModuleNotFoundError: No module named 'no_such_package'")
     assert cells["off"].endswith("disabled  disabled by HYBRIDTRACK_DISABLE_PLUGINS")
@@ -175,7 +175,7 @@ def test_what_a_plugin_prints_is_no_part_of_the_output(install: Install, capfd: 
         (["info", "hnad"], "hybridtrack plugins info: unknown plugin 'hnad'"),
         (
             ["check", "hnad"],
-            "hybridtrack plugins check: unknown detector 'hnad'; known: hand, replay; did you mean 'hand'?",
+            "hybridtrack plugins check: unknown detector 'hnad'; known: hand, replay, ssd; did you mean 'hand'?",
         ),
         (["check", "hand,thread=2"], "hybridtrack plugins check: detector 'hand': unknown option 'thread'"),
         (["check"], "hybridtrack plugins check: Missing argument"),

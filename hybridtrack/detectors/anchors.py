@@ -36,10 +36,42 @@ def ssd_anchors(
             shapes = [(own or scale, ratio) for own, ratio in REDUCED_LAYER]
         else:
             shapes = [(scale, ratio) for ratio in ratios] + [(np.sqrt(scale * scales[number + 1]), 1.0)]
-        layer = np.empty((rows, columns, len(shapes), 4))
-        layer[..., 0] = ((np.arange(columns) + 0.5) / columns)[None, :, None]
-        layer[..., 1] = ((np.arange(rows) + 0.5) / rows)[:, None, None]
-        layer[..., 2] = [zoom * size * np.sqrt(ratio) for size, ratio in shapes]
-        layer[..., 3] = [zoom * size / np.sqrt(ratio) for size, ratio in shapes]
-        layers.append(layer.reshape(-1, 4))
+        x, y = (np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.5) / rows
+        sizes = [(zoom * size * np.sqrt(ratio), zoom * size / np.sqrt(ratio)) for size, ratio in shapes]
+        layers.append(_layer(x, y, sizes))
     return np.concatenate(layers).astype(np.float32)
+
+
+def pyramid_anchors(
+    grids: Sequence[Size],
+    *,
+    scales: Sequence[Sequence[float]],
+    ratios: Sequence[float],
+    pitches: Sequence[float] = (),
+    starts: Sequence[float] = (),
+    zoom: float = 1.0,
+) -> Array:
+    """Return the anchors float32 (A, 4) of a feature pyramid (Lin et al. 2017, arXiv:1708.02002, section 4).
+
+    As ``ssd_anchors``, but every map has its own ``scales``, each of which comes in every one of ``ratios``. Centres
+    lie in the middle of the cells; or ``pitches`` and ``starts`` say for each map how far they lie apart and where the
+    first one is, in 0..1 of the picture: where a stride does not divide the picture's size, cells reach beyond it.
+    """
+    layers = []
+    for number, ((columns, rows), own) in enumerate(zip(grids, scales, strict=True)):
+        shapes = [(zoom * scale * np.sqrt(ratio), zoom * scale / np.sqrt(ratio)) for scale in own for ratio in ratios]
+        x, y = (
+            starts[number] + np.arange(count) * pitches[number] if pitches else (np.arange(count) + 0.5) / count
+            for count in (columns, rows)
+        )
+        layers.append(_layer(x, y, shapes))
+    return np.concatenate(layers).astype(np.float32)
+
+
+def _layer(x: Array, y: Array, shapes: Sequence[tuple[float, float]]) -> Array:
+    """Return the anchors (A, 4) of a map with cells at ``x`` and ``y`` and these widths and heights in each."""
+    layer = np.empty((len(y), len(x), len(shapes), 4))
+    layer[..., 0] = x[None, :, None]
+    layer[..., 1] = y[:, None, None]
+    layer[..., 2:] = shapes
+    return layer.reshape(-1, 4)

@@ -56,27 +56,54 @@ class InputSpec(Part, frozen=True):
 
 
 class OutputSpec(Part, frozen=True):
-    """The names of the network's outputs, and how a logit becomes a score; an SSD's logit 0 is the background's."""
+    """The names of the network's outputs, and how a logit becomes a score; an SSD's logit 0 is the background's.
+
+    Scores are sigmoids, each of its own logit, or the softmax of a row, background included.
+    """
 
     encodings: str = "encodings"
     logits: str = "logits"
-    score: Literal["sigmoid"] = "sigmoid"
+    score: Literal["sigmoid", "softmax"] = "sigmoid"
 
 
 class AnchorSpec(Part, frozen=True):
-    """What ``anchors.ssd_anchors`` takes; ``grids`` are (columns, rows)."""
+    """What ``anchors.ssd_anchors`` takes; with ``scales``, ``anchors.pyramid_anchors``. ``grids``: (columns, rows)."""
 
     grids: tuple[tuple[Pixels, Pixels], ...]
-    scale_min: Positive
-    scale_max: Positive
     ratios: tuple[Positive, ...]
-    reduce_finest: bool
+    scale_min: Positive | None = None
+    scale_max: Positive | None = None
+    reduce_finest: bool = False
+    scales: tuple[tuple[Positive, ...], ...] = ()
+    pitches: tuple[Positive, ...] = ()
+    starts: tuple[Annotated[float, Meta(ge=0)], ...] = ()
     zoom: Positive = 1.0
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless there are scales of either kind, and as many of each map's own as maps."""
+        if (self.scale_min is None or self.scale_max is None) and not self.scales:
+            raise ValueError("anchors need scale_min and scale_max, or scales")
+        for name, own in (("scales", self.scales), ("pitches", self.pitches), ("starts", self.starts)):
+            if own and len(own) != len(self.grids):
+                raise ValueError(f"anchors have {len(self.grids)} grids and {len(own)} {name}, expected as many")
+        if len(self.pitches) != len(self.starts):
+            raise ValueError("anchors have pitches or starts; they need both or neither")
 
     def boxes(self) -> Array:
         """Return the anchors float32 (A, 4): centre x, centre y, width, height in 0..1."""
-        from hybridtrack.detectors.anchors import ssd_anchors
+        from hybridtrack.detectors.anchors import pyramid_anchors, ssd_anchors
 
+        if self.scales:
+            return pyramid_anchors(
+                self.grids,
+                scales=self.scales,
+                ratios=self.ratios,
+                pitches=self.pitches,
+                starts=self.starts,
+                zoom=self.zoom,
+            )
+        assert self.scale_min is not None
+        assert self.scale_max is not None
         return ssd_anchors(
             self.grids,
             scale_min=self.scale_min,

@@ -10,9 +10,9 @@ import numpy as np
 from hybridtrack.detectors.box_coder import decode
 from hybridtrack.detectors.bundle import Bundle, find_bundle
 from hybridtrack.detectors.candidates import CandidateFilter
-from hybridtrack.detectors.runtime import open_network
-from hybridtrack.errors import BundleError, DetectorError
-from hybridtrack.types import Box, ClassInfo, Detections, Frame
+from hybridtrack.detectors.runtime import FLOAT32, Network, open_network
+from hybridtrack.errors import BundleError, DetectorError, UsageError
+from hybridtrack.types import Array, Box, ClassInfo, Detections, Frame
 
 
 class SsdDetector:
@@ -27,10 +27,12 @@ class SsdDetector:
         threads: int = 1,
         min_score: float | None = None,
         classes: Sequence[str] | None = None,
+        network: Network | None = None,
     ) -> None:
         """Load the network. ``min_score``: least score of a box, in 0..1; None: the bundle's.
 
-        ``classes``: names of those that count; None: all.
+        ``classes``: names of those that count; None: all. ``network``: one that is loaded already, in place of the
+        bundle's own.
 
         Raises BundleError, MissingPackageError and UsageError (see ``open_network``).
         """
@@ -40,16 +42,17 @@ class SsdDetector:
                 f"bundle {bundle.name!r} has no anchors or no box_coder, so it is not an SSD's; "
                 "use the detector that it was made for"
             )
-        self._network = open_network(bundle, precision=precision, runtime=runtime, threads=threads)
+        self._network = network or open_network(bundle, precision=precision, runtime=runtime, threads=threads)
         self._anchors = anchors.boxes()
         self._scales = box_coder.scales
         class_ids = bundle.class_ids(classes)
         self._columns = slice(1, None) if classes is None else class_ids + 1  # the first one is the background
         self._classes = tuple(bundle.classes[row] for row in class_ids)
         self._size_px = bundle.input_size_px
+        self._is_softmax = bundle.manifest.outputs.score == "softmax"
         self._filter = CandidateFilter(
             self._classes,
-            self._network.logits,
+            FLOAT32 if self._is_softmax else self._network.logits,
             min_score=bundle.manifest.thresholds.score if min_score is None else min_score,
             nms_iou=bundle.manifest.thresholds.nms_iou,
         )
@@ -73,6 +76,8 @@ class SsdDetector:
         if region_xyxy is not None:
             raise DetectorError(f"detector {self.bundle_name!r} looks at whole frames only; leave the region out")
         encodings, logits = self._network.run(frame.rgb(self._size_px))
+        if self._is_softmax:
+            logits = log_odds(self._network.logits.real(logits))
         rows, class_id, score = self._filter.find(logits[:, self._columns])
         if not len(rows):
             return Detections.empty()
@@ -87,6 +92,14 @@ class SsdDetector:
         """Do nothing: the network goes with the detector."""
 
 
+def log_odds(logits: Array) -> Array:
+    """Return float32 (A, C) whose sigmoids are the softmax of each row of ``logits`` (A, C)."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    share = exponentials / exponentials.sum(axis=1, keepdims=True)
+    odds: Array = np.log(share.clip(1e-12) / (1 - share).clip(1e-7)).astype(np.float32)
+    return odds
+
+
 def create_hand(options: Mapping[str, Any]) -> SsdDetector:
     """Return the hand detector. Options, all with a default: bundle (name or folder), precision, runtime, threads."""
     return SsdDetector(
@@ -94,4 +107,23 @@ def create_hand(options: Mapping[str, Any]) -> SsdDetector:
         precision=options.get("precision"),
         runtime=options.get("runtime"),
         threads=options.get("threads", 1),
+    )
+
+
+def create_ssd(options: Mapping[str, Any]) -> SsdDetector:
+    """Return the detector of any SSD's bundle.
+
+    Options: ``bundle`` (name or folder), needed; precision, runtime, threads, min_score; ``classes``, with ``|``
+    between them. Raises UsageError without a bundle.
+    """
+    if not options.get("bundle"):
+        raise UsageError("detector 'ssd' needs a model bundle: give bundle=FOLDER")
+    classes = options.get("classes")
+    return SsdDetector(
+        find_bundle(options["bundle"]),
+        precision=options.get("precision"),
+        runtime=options.get("runtime"),
+        threads=options.get("threads", 1),
+        min_score=options.get("min_score"),
+        classes=None if classes is None else classes.split("|"),
     )

@@ -38,6 +38,7 @@ TABLE = Path(__file__).parents[2] / "examples/data/table"
 DETECTORS: dict[str, Callable[[], Detector]] = {
     "hand": built("hand"),
     "hand fp16": built("hand", precision="fp16"),
+    "ssd": built("ssd", bundle="hand-ssdlite-mobilenetv2", precision="fp16", classes="hand"),
     "replay": built("replay", path=str(TABLE)),
     "replay of a text alone": built("replay", path=str(TABLE / "gt/gt.txt"), min_visibility="0.5"),
     "a function": lambda: FunctionDetector(middle),

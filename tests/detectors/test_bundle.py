@@ -99,6 +99,9 @@ def test_folder_without_manifest_is_refused(tmp_path: Path) -> None:
         ("nms_iou = 0.45", 'nms_iou = "half"', r"thresholds\.nms_iou"),
         ("nms_iou = 0.45", "nms_iuo = 0.45", "nms_iuo"),
         ("nms_iou = 0.45", "", "nms_iou"),
+        ("scale_min = 0.2\n", "", "anchors need scale_min and scale_max, or scales"),
+        ("scale_min = 0.2\n", "scales = [[0.1], [0.2]]\n", "6 grids and 2 scales, expected as many"),
+        ("scale_min = 0.2\n", f"scale_min = 0.2\npitches = {[0.1] * 6}\n", "need both or neither"),
         ('default_precision = "int8"', 'default_precision = "int4"', "'int4' is none of its models"),
     ],
 )

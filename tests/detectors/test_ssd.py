@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 
 from hybridtrack.boxes import iou
 from hybridtrack.detectors.bundle import Bundle, load_bundle
-from hybridtrack.detectors.ssd import SsdDetector, create_hand
+from hybridtrack.detectors.runtime import FLOAT32
+from hybridtrack.detectors.ssd import SsdDetector, create_hand, create_ssd, log_odds
 from hybridtrack.errors import DetectorError, UsageError
 from hybridtrack.sources import open_source
 from hybridtrack.types import Array, Frame
@@ -161,3 +163,41 @@ def test_classes_of_one_identity_do_not_both_claim_a_thing_and_others_do(root: P
     assert (identity == "mug").any()
     assert not (overlaps & is_one).any()
     assert (overlaps & ~is_one).any()
+
+
+def test_sigmoid_of_log_odds_is_softmax() -> None:
+    logits = np.log(np.array([[1, 2, 1], [8, 1, 1]], np.float32)) + 5  # shares 1/4 1/2 1/4 and .8 .1 .1
+    np.testing.assert_allclose(1 / (1 + np.exp(-log_odds(logits))), [[0.25, 0.5, 0.25], [0.8, 0.1, 0.1]], atol=1e-6)
+    assert np.isfinite(log_odds(np.array([[1e4, -1e4]], np.float32))).all()
+
+
+class SoftmaxNetwork:
+    """Says of every picture: a hand at the first anchor, with the share of 3 of 4."""
+
+    encodings = logits = FLOAT32
+
+    def run(self, rgb: Array) -> tuple[Array, Array]:
+        logits = np.tile(np.float32([[9, 0]]), (1917, 1))
+        logits[0] = np.log([1, 3])
+        return np.zeros((1917, 4), np.float32), logits
+
+
+def test_softmax_of_a_row_is_the_score_where_the_bundle_says_so(bundle: Bundle, rgb: Array) -> None:
+    outputs = msgspec.structs.replace(bundle.manifest.outputs, score="softmax")
+    manifest = msgspec.structs.replace(bundle.manifest, outputs=outputs)
+    detector = SsdDetector(msgspec.structs.replace(bundle, manifest=manifest), network=SoftmaxNetwork())
+    found = detector.detect(Frame.from_array(rgb, channels="rgb"))
+    assert found.score.tolist() == pytest.approx([0.75], abs=1e-5)
+
+
+def test_detector_of_any_bundle_finds_what_that_of_hands_does(bundle: Bundle, rgb: Array) -> None:
+    hands = create_hand({}).detect(Frame.from_array(rgb, channels="rgb"))
+    found = create_ssd({"bundle": str(bundle.folder), "classes": "hand"}).detect(Frame.from_array(rgb, channels="rgb"))
+    assert found.xyxy.tolist() == hands.xyxy.tolist()
+    sure = create_ssd({"bundle": str(bundle.folder), "min_score": 0.6}).detect(Frame.from_array(rgb, channels="rgb"))
+    assert sure.score.tolist() == hands.score[hands.score >= 0.6].tolist() != hands.score.tolist()
+
+
+def test_detector_of_any_bundle_needs_one() -> None:
+    with pytest.raises(UsageError, match="detector 'ssd' needs a model bundle: give bundle=FOLDER"):
+        create_ssd({})
