@@ -45,7 +45,7 @@ REFUSALS = [
     ("clip.mp4 --detect-every -1", "--detect-every '-1' is no cadence"),
     ("clip.mp4 --detect-every 1.5", "--detect-every '1.5' is no cadence"),
     ("clip.mp4 --detect-every abc", "--detect-every 'abc' is no cadence"),
-    ("clip.mp4 --detector hnad", "unknown detector 'hnad'; known: hand, replay; did you mean 'hand'?"),
+    ("clip.mp4 --detector hnad", "unknown detector 'hnad'; known: hand, replay, ssd; did you mean 'hand'?"),
     ("clip.mp4 --detector +hand", "'hand' is asked for twice"),
     ("clip.mp4 --detector hand,thread=2", "unknown option 'thread'"),
     ("clip.mp4 --detector hand,threads=two", "cannot use threads=two"),
