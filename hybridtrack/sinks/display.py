@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 
 from hybridtrack.errors import MissingPackageError, SinkError, StopRun
-from hybridtrack.sinks.drawing import draw_tracks
+from hybridtrack.sinks.drawing import Drawing
 from hybridtrack.sinks.frame_rate import FrameRate
 from hybridtrack.types import Frame, FrameResult, RunInfo, RunSummary
 
@@ -26,27 +26,27 @@ class DisplaySink:
         check_display()
         self._title = title
         self._rate = FrameRate(clock)
-        self._info: RunInfo | None = None
+        self._drawing: Drawing | None = None
 
     def open(self, info: RunInfo) -> None:
         """Open the window."""
         cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
         cv2.resizeWindow(self._title, info.video.width_px, info.video.height_px)
-        self._info = info
+        self._drawing = Drawing(info.classes)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
         """Show one frame. Raises StopRun when the user ends the run."""
-        assert self._info is not None, "a sink is opened before it is written to"
-        bgr = draw_tracks(frame.bgr(), result.tracks, self._info.classes, caption=self._rate.caption())
-        cv2.imshow(self._title, bgr)
+        assert self._drawing is not None, "a sink is opened before it is written to"
+        self._drawing.follow(result)
+        cv2.imshow(self._title, self._drawing.draw(frame, result, note=self._rate.caption()))
         key = cv2.waitKey(1)
         if key in _STOP_KEYS or cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
             raise StopRun("the user ended the run in its window")
 
     def close(self, summary: RunSummary | None) -> None:
         """Close the window."""
-        if self._info is not None:
-            self._info = None
+        if self._drawing is not None:
+            self._drawing = None
             cv2.destroyAllWindows()
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 
 from hybridtrack.errors import SinkError
-from hybridtrack.sinks.drawing import draw_tracks
+from hybridtrack.sinks.drawing import Drawing
 from hybridtrack.sinks.output import ReplacedFile, cannot_write, required_path
-from hybridtrack.types import Frame, FrameResult, RunInfo, RunSummary, TrackState
+from hybridtrack.types import Array, Frame, FrameResult, RunInfo, RunSummary, TrackState
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
@@ -28,38 +28,38 @@ class ImageSink:
             known = ", ".join(_SUFFIXES)
             raise SinkError(f"cannot write {str(path)!r}: a picture file ends in {known}; give such a name")
         self._frame_index = frame_index
-        self._info: RunInfo | None = None
-        self._chosen: tuple[Frame, FrameResult] | None = None
+        self._drawing: Drawing | None = None
+        self._picture: Array | None = None
         self._track_count = -1
 
     def open(self, info: RunInfo) -> None:
         """Make the temporary file. Raises SinkError."""
         self._file.open(info.uri)
-        self._info = info
+        self._drawing = Drawing(info.classes)
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Keep the frame when it is the one to draw so far."""
+        """Draw the frame when it is the one to show so far."""
+        assert self._drawing is not None, "a sink is opened before it is written to"
+        self._drawing.follow(result)
+        if self._is_wanted(frame, result):
+            self._picture = self._drawing.draw(frame, result)
+
+    def _is_wanted(self, frame: Frame, result: FrameResult) -> bool:
         if self._frame_index is not None:
-            if frame.index == self._frame_index:
-                self._chosen = frame, result
-            return
-        track_count = int((result.tracks.state == TrackState.CONFIRMED).sum())
-        if track_count > self._track_count:
-            self._chosen, self._track_count = (frame, result), track_count
+            return frame.index == self._frame_index
+        before = self._track_count
+        self._track_count = max(before, int((result.tracks.state == TrackState.CONFIRMED).sum()))
+        return self._track_count > before
 
     def close(self, summary: RunSummary | None) -> None:
-        """Draw and write the frame that was chosen, also when the run was interrupted. Raises SinkError."""
-        info, self._info = self._info, None
-        chosen, self._chosen = self._chosen, None
-        if info is None:
+        """Write the frame that was chosen, also when the run was interrupted. Raises SinkError."""
+        drawing, self._drawing = self._drawing, None
+        picture, self._picture = self._picture, None
+        if drawing is None:
             return
-        if chosen is None:
+        if picture is None:
             self._file.discard()
             return
-        frame, result = chosen
-        picture = draw_tracks(
-            frame.bgr(), result.tracks, info.classes, caption=f"frame {frame.index}, {frame.time_s:.2f} s"
-        )
         try:
             _, encoded = cv2.imencode(self._file.path.suffix, picture)
             self._file.temporary.write_bytes(encoded.tobytes())

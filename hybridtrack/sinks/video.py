@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -17,8 +16,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from hybridtrack.errors import SinkError
-from hybridtrack.sinks.drawing import draw_tracks
-from hybridtrack.sinks.frame_rate import FrameRate
+from hybridtrack.sinks.drawing import Drawing
 from hybridtrack.sinks.output import ReplacedFile, cannot_write, required_path
 from hybridtrack.types import Array, Frame, FrameResult, RunInfo, RunSummary, Size
 
@@ -35,14 +33,14 @@ class VideoSink:
     without frames makes none.
     """
 
-    def __init__(self, path: str | Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: str | Path) -> None:
         self._file = ReplacedFile(path)
         if self._file.path.suffix.lower() not in _SUFFIXES:
             known = ", ".join(_SUFFIXES)
             raise SinkError(f"cannot write {str(path)!r}: a video file ends in {known}; give such a name")
         self._encoder = h264_encoder()
-        self._rate = FrameRate(clock)
         self._info: RunInfo | None = None
+        self._drawing: Drawing | None = None
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._first_s = 0.0
@@ -51,7 +49,7 @@ class VideoSink:
     def open(self, info: RunInfo) -> None:
         """Make the temporary file. Raises SinkError; then none is left."""
         self._file.open(info.uri)
-        self._info = info
+        self._info, self._drawing = info, Drawing(info.classes)
         try:
             self._container = av.open(str(self._file.temporary), "w")
         except (av.FFmpegError, OSError) as error:
@@ -62,8 +60,9 @@ class VideoSink:
         """Draw and encode one frame. Raises SinkError when the disk is full; then nothing is kept."""
         if self._container is None:
             return
-        assert self._info is not None
-        bgr = draw_tracks(frame.bgr(), result.tracks, self._info.classes, caption=self._rate.caption())
+        assert self._drawing is not None
+        self._drawing.follow(result)
+        bgr = self._drawing.draw(frame, result)
         try:
             if self._stream is None:
                 self._first_s = frame.time_s

@@ -10,7 +10,7 @@ from timeit import repeat
 import numpy as np
 
 from hybridtrack import wire
-from hybridtrack.sinks.drawing import draw_tracks
+from hybridtrack.sinks.drawing import Drawing
 from hybridtrack.sinks.jsonl import JsonLinesSink
 from hybridtrack.types import Frame
 from tests.sinks.results import CLASSES, result_of, run_info, tracks_at
@@ -32,7 +32,9 @@ def main() -> None:
             result = result_of(frame, tracks_at(np.hstack([boxes, boxes + 90]).tolist()))
             text = best_us(lambda r=result: wire.encode_line(wire.frame_line(r, CLASSES)), 1000)
             written = best_us(lambda r=result: sink.write(frame, r), 1000)
-            drawn = best_us(lambda r=result: draw_tracks(frame.bgr(), r.tracks, CLASSES), 20)
+            drawing = Drawing(CLASSES)
+            drawing.follow(result)
+            drawn = best_us(lambda r=result, d=drawing: d.draw(frame, r), 20)
             print(f"{count:6d}  {text:7.1f}  {written:16.1f}  {drawn:17.0f}")
         sink.close(None)
 
