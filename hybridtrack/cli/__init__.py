@@ -26,6 +26,7 @@ from hybridtrack.cli.relations import relations
 from hybridtrack.cli.report import report
 from hybridtrack.cli.run import run
 from hybridtrack.cli.sweep import sweep
+from hybridtrack.cli.view import view
 from hybridtrack.sinks.standard_output import end_of_results
 
 #: what native libraries read when they are loaded, so that they keep their banners to themselves
@@ -52,7 +53,21 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (run, relations, report, export, import_, evaluate, bench, sweep, plugins, models, doctor, completion):
+for command in (
+    run,
+    view,
+    relations,
+    report,
+    export,
+    import_,
+    evaluate,
+    bench,
+    sweep,
+    plugins,
+    models,
+    doctor,
+    completion,
+):
     cli.add_command(command)
     command.epilog = epilog(command.name or "")
 
