@@ -14,7 +14,7 @@ HANDTRACKJS := handtrackjs-0.1.5.tgz
 PLUGINS := $(wildcard plugins/*)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-plugins check verify-import oracle peers clean
+.PHONY: help demo test test-plugins check site verify-import oracle peers clean
 
 help:  ## what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,9 @@ check: .venv/dev.stamp  ## style, types and the import order
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+site: .venv/dev.stamp  ## the website: out/site/index.html; fails where a link leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 verify-import: .venv/dev.stamp .cache/$(HANDTRACKJS)  ## compare our network with the published graph, from npm
 	$(BIN)/python -m models.import_handtrackjs .cache/$(HANDTRACKJS)

@@ -33,7 +33,7 @@ ORDER = (
     *("cli", "__main__"),
 )
 HEAVY = ("av", "cv2", "filterpy", "numpy", "scipy", "tensorflow", "ai_edge_litert")
-OUTSIDE = ("data_tools", "models", "plugins", "tests", "examples")
+OUTSIDE = ("data_tools", "models", "plugins", "tests", "examples", "website")
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
