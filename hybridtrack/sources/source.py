@@ -77,9 +77,12 @@ class RecordedSource:
         frames: Generator[Frame, None, None],
         *,
         expected_frames: int | None = None,
+        has_motion: bool = False,
         notes: Callable[[], list[str]] = list,
     ) -> None:
-        """Begin before ``first``; ``notes`` returns what there is to say by then."""
+        """Begin before ``first``; ``notes`` returns what there is to say by then, ``has_motion`` that ``Frame.motion``
+        was asked for."""
+        self.has_motion = has_motion
         self.uri = uri
         self.info = info
         self.expected_frames = expected_frames

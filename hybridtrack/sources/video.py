@@ -12,7 +12,7 @@ import av
 import av.container
 
 from hybridtrack.errors import SourceError
-from hybridtrack.sources.container import Decoder, frame_rate, open_file, stamp_s, video_stream
+from hybridtrack.sources.container import Decoder, check_motion, frame_rate, open_file, stamp_s, video_stream
 from hybridtrack.sources.extent import Extent
 from hybridtrack.sources.pictures import AvPicture
 from hybridtrack.sources.source import RecordedSource
@@ -23,18 +23,23 @@ Opener: TypeAlias = Callable[[], av.container.InputContainer]
 Notes: TypeAlias = list[Callable[[], list[str]]]  #: each tells what there is to say by then
 
 
-def open_video(path: str, extent: Extent) -> RecordedSource:
+def open_video(path: str, extent: Extent, *, motion: bool = False) -> RecordedSource:
     """Return the source of a video file. Raises SourceError when it cannot be read or holds no frame in ``extent``."""
-    return open_recording(path, lambda: open_file(path), extent)
+    return open_recording(path, lambda: open_file(path), extent, motion=motion)
 
 
-def open_recording(uri: str, opener: Opener, extent: Extent) -> RecordedSource:
-    """Return the source of what ``opener`` opens, from its beginning, every time it is called."""
+def open_recording(uri: str, opener: Opener, extent: Extent, *, motion: bool = False) -> RecordedSource:
+    """Return the source of what ``opener`` opens, from its beginning, every time it is called.
+
+    ``motion``: its frames have the motion vectors that the codec stored; raises UsageError when none can be had of it.
+    """
     container = opener()
     stream = video_stream(container, uri)
+    if motion:
+        check_motion(container, stream, uri)
     fps, frame_count = frame_rate(container, stream), stream.frames or None
     notes: Notes = []
-    frames = _play(uri, container, opener, extent, notes)
+    frames = _play(uri, container, opener, extent, notes, motion)
     first = next(frames, None)
     if first is None:
         if extent == Extent(loop=extent.loop):
@@ -49,12 +54,13 @@ def open_recording(uri: str, opener: Opener, extent: Extent) -> RecordedSource:
         first,
         frames,
         expected_frames=extent.expected_frames(frame_count, fps),
+        has_motion=motion,
         notes=lambda: [note for notes_so_far in notes for note in notes_so_far()],
     )
 
 
 def _play(
-    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes
+    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes, motion: bool
 ) -> Generator[Frame, None, None]:
     """Yield the frames of ``extent`` once a round; from round to round numbers and times go on."""
     number_shift, time_shift_s = 0, Fraction(0)
@@ -64,7 +70,7 @@ def _play(
             container = opener()
         step_s = 1 / (frame_rate(container, video_stream(container, uri)) or DEFAULT_FPS)
         # the file is the same in every round, so what is wrong with it is said once
-        pictures = _read(uri, container, opener, extent, [] if round_number else notes)
+        pictures = _read(uri, container, opener, extent, [] if round_number else notes, motion)
         is_continued = round_number > 0
         for number, time_s, picture in pictures:
             if is_continued:
@@ -72,12 +78,12 @@ def _play(
                 is_continued = False
             index, shifted_s = number + number_shift, time_s + time_shift_s
             next_number, next_time_s = index + 1, shifted_s + step_s
-            yield Frame(AvPicture(picture), index=index, time_s=float(shifted_s))
+            yield Frame(picture, index=index, time_s=float(shifted_s))
 
 
 def _read(
-    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes
-) -> Generator[tuple[int, Fraction, av.VideoFrame], None, None]:
+    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes, motion: bool
+) -> Generator[tuple[int, Fraction, AvPicture], None, None]:
     """Yield number and time in the recording, and picture, of each frame in ``extent``; close the container."""
     stamps_s: list[Fraction] = []
     skip_packets = 0
@@ -86,7 +92,7 @@ def _read(
         container.close()
         container = opener()
     stream = video_stream(container, uri)
-    decoder = Decoder(container, stream, skip_packets=skip_packets)
+    decoder = Decoder(container, stream, skip_packets=skip_packets, motion=motion)
     timeline = Timeline(frame_rate(container, stream), stamps_s[0] if stamps_s else None)
     notes += (decoder.notes, timeline.notes)
     number = None
@@ -99,7 +105,7 @@ def _read(
             if float(time_s) >= extent.end_s:  # as floats: 1/5 is less than 0.2, whose last bit was rounded up
                 return
             if float(time_s) >= extent.start_s:
-                yield number, time_s, picture
+                yield number, time_s, AvPicture(picture, decoder.frames_back)
             number += 1
         decoder.check_end()
     finally:

@@ -98,13 +98,13 @@ def decode(clip: str, frames: int) -> Slope:
         return slope_of(source, frames)
 
 
-def track(clip: str, frames: int, *, detect_every: int, overlap: bool) -> Slope:
+def track(clip: str, frames: int, *, detect_every: int, overlap: bool, tracker: str = "flow") -> Slope:
     """Return what a frame of a whole run into a JSON Lines file costs."""
     marks = Marks(frames)
     with (
         TemporaryDirectory() as folder,
-        Engine(detect_every=detect_every, overlap=overlap) as engine,
-        open_source(clip, loop=LOOPS) as source,
+        Engine(tracker=tracker, detect_every=detect_every, overlap=overlap) as engine,
+        open_source(clip, loop=LOOPS, motion=engine.needs_motion) as source,
     ):
         sink = JsonLinesSink(Path(folder) / "tracks.jsonl")
         write_run(engine, source, [sink], max_frames=LEAD_IN + frames + LEAD_OUT, on_frame=marks.tick)
