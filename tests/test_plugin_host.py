@@ -36,7 +36,7 @@ def spec(**parts: str) -> str:
 
 def test_built_in_offers_come_through_the_hooks() -> None:
     host = PluginHost.load({})
-    assert list(host.detectors) == ["hand", "replay"]
+    assert list(host.detectors) == ["hand", "ssd", "replay"]
     assert list(host.trackers) == ["flow", "codec", "kalman", "hold", "none", "medianflow", "mosse", "kcf", "csrt"]
     assert list(host.sinks) == ["json", "mot", "video", "image", "display", "table"]
     assert host.detector("hand").plugin.distribution == "hybridtrack"
@@ -110,7 +110,7 @@ def test_broken_plugin_stops_nobody_else_and_is_named_when_selected(install: Ins
     install("broken", code)
     install("cups", MUG)
     host = PluginHost.load({})
-    assert {"hand", "replay", "mug"} == set(host.detectors)
+    assert {"hand", "mug", "replay", "ssd"} == set(host.detectors)
     (broken,) = host.broken
     assert cause in broken.error
     with pytest.raises(PluginError, match=r"plugin 'broken' of dist-broken 1.2 cannot be used") as refusal:
@@ -122,7 +122,7 @@ def test_broken_plugin_stops_nobody_else_and_is_named_when_selected(install: Ins
 def test_name_that_a_broken_plugin_may_have_offered_is_refused_with_its_error(install: Install) -> None:
     install("broken", "import no_such_package")
     with pytest.raises(
-        UsageError, match=r"unknown detector 'mug'; known: hand, replay; plugin 'broken' of dist-broken 1\.2 can"
+        UsageError, match=r"unknown detector 'mug'; known: hand, replay, ssd; plugin 'broken' of dist-broken 1\.2 can"
     ):
         PluginHost.load({}).detector("mug")
 
@@ -138,7 +138,7 @@ def test_disabled_plugin_is_not_imported(install: Install) -> None:
     install("cups", MUG)
     install("noisy", "raise SystemExit('imported')")
     host = PluginHost.load({"HYBRIDTRACK_DISABLE_PLUGINS": "cups, noisy", "HYBRIDTRACK_STRICT_PLUGINS": "1"})
-    assert list(host.detectors) == ["hand", "replay"]
+    assert list(host.detectors) == ["hand", "ssd", "replay"]
     assert {"plugin_cups", "plugin_noisy"}.isdisjoint(sys.modules)
     with pytest.raises(PluginError, match="disabled by HYBRIDTRACK_DISABLE_PLUGINS"):
         host.detector("cups")
@@ -164,7 +164,7 @@ def test_plugin_cannot_take_the_place_of_a_built_in_one(install: Install) -> Non
 @pytest.mark.parametrize(
     ("select", "message"),
     [
-        (lambda host: host.detector("hnad"), "unknown detector 'hnad'; known: hand, replay; did you mean 'hand'?"),
+        (lambda host: host.detector("hnad"), "unknown detector 'hnad'; known: hand, replay, ssd; did you mean 'hand'?"),
         (lambda host: host.tracker("flwo"), "did you mean 'flow'?"),
         (lambda host: host.sink("xml"), "unknown sink 'xml'; known: display, image, json, mot, table, video"),
         (lambda host: host.detector("hand").read_options({"thread": "2"}), "did you mean 'threads'?"),
