@@ -16,7 +16,7 @@ from msgspec import UNSET
 from hybridtrack.errors import TrackFileError
 from hybridtrack.export.class_numbers import ClassNumbers
 from hybridtrack.export.format import ExportFormat, Imported, ImportedBox, ImportFormat, Recording
-from hybridtrack.export.xml_text import XmlWriter, read_xml
+from hybridtrack.export.xml_text import XmlWriter, elements
 from hybridtrack.wire import ORIGIN_NAMES, TrackRow
 
 #: attributes with a meaning here, as labels declare them: input type and, of a choice, the values
@@ -115,13 +115,17 @@ def read_cvat(path: Path) -> Imported:
 
     A track goes by its attribute ``track_id`` where it has one, for CVAT gives new numbers. Raises TrackFileError.
     """
-    root = read_xml(path)
+    boxes: list[ImportedBox] = []
+    count = 0
+    for element in elements(path, "track"):
+        root = element
+        if element.tag == "track":
+            count += 1
+            boxes += _track(element, f"track {count} of {str(path)!r}")
     if root.tag != "annotations":
         raise TrackFileError(f"{str(path)!r} is no CVAT document: expected <annotations>, found <{root.tag}>")
-    tracks = root.findall("track")
-    if not tracks and root.find("image") is not None:
+    if not count and root.find("image") is not None:
         raise TrackFileError(f"{str(path)!r} is 'CVAT for images', without tracks: export it as 'CVAT for video 1.1'")
-    boxes = [box for number, track in enumerate(tracks, 1) for box in _track(track, f"track {number} of {str(path)!r}")]
     task = root.find("meta/task")
     task = root.find("meta/job") if task is None else task
     size = _size(root, path)

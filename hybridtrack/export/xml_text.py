@@ -4,70 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from io import TextIOBase
 from pathlib import Path
-from typing import Any
-from xml.sax.saxutils import XMLGenerator
-from xml.sax.xmlreader import AttributesImpl
+from typing import Any, TextIO
+from xml.sax.saxutils import escape, quoteattr
 
 from hybridtrack.errors import TrackFileError
 from hybridtrack.ledger.milliseconds import printable
 
 
 class XmlWriter:
-    """Writes elements with their indentation; memory does not grow with the document."""
+    """Writes elements with their indentation, one a line; memory does not grow with the document."""
 
-    def __init__(self, stream: TextIOBase) -> None:
-        self._xml = XMLGenerator(stream, encoding="utf-8", short_empty_elements=True)
-        self._xml.startDocument()
-        self._depth = 0
+    def __init__(self, stream: TextIO) -> None:
+        self._write = stream.write
+        self._indent = ""
+        self._write('<?xml version="1.0" encoding="utf-8"?>\n')
 
     @contextmanager
     def element(self, name: str, /, **attributes: object) -> Iterator[None]:
         """An element around those that are written meanwhile."""
-        self._indent()
-        self._xml.startElement(name, _texts(attributes))
-        self._end_line()
-        self._depth += 1
+        outer = self._indent
+        self._write(f"{outer}<{name}{_texts(attributes)}>\n")
+        self._indent += "  "
         yield
-        self._depth -= 1
-        self._indent()
-        self._xml.endElement(name)
-        self._end_line()
+        self._indent = outer
+        self._write(f"{outer}</{name}>\n")
 
-    def leaf(self, name: str, text: object = "", /, **attributes: object) -> None:
+    def leaf(self, name: str, content: object = "", /, **attributes: object) -> None:
         """An element with nothing but text."""
-        self._indent()
-        self._xml.startElement(name, _texts(attributes))
-        if text != "":
-            self._xml.characters("\n".join(map(printable, str(text).split("\n"))))
-        self._xml.endElement(name)
-        self._end_line()
-
-    def _indent(self) -> None:
-        self._xml.ignorableWhitespace("  " * self._depth)
-
-    def _end_line(self) -> None:
-        self._xml.ignorableWhitespace("\n")
+        text = escape("\n".join(map(printable, str(content).split("\n"))))
+        end = f">{text}</{name}>" if text else "/>"
+        self._write(f"{self._indent}<{name}{_texts(attributes)}{end}\n")
 
 
-def _texts(attributes: Mapping[str, object]) -> AttributesImpl[str]:
-    return AttributesImpl({name: printable(str(value)) for name, value in attributes.items()})
+def _texts(attributes: Mapping[str, object]) -> str:
+    return "".join(f" {name}={_quoted(value)}" for name, value in attributes.items())
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, int | float) else quoteattr(printable(str(value)))
 
 
 def read_xml(path: Path) -> Any:
-    """Return the root element of a file from elsewhere; entities, which can grow without bound, are refused.
+    """Return the root element of a file from elsewhere, as ``elements`` reads it. Raises TrackFileError."""
+    (root,) = elements(path, "")
+    return root
 
-    Raises TrackFileError.
+
+def elements(path: Path, name: str) -> Iterator[Any]:
+    """Yield the elements called ``name``, each emptied when the next is asked for, and last the root.
+
+    Entities, which can grow without bound, are refused. Raises TrackFileError.
     """
     from defusedxml.common import DefusedXmlException
-    from defusedxml.ElementTree import ParseError, parse
+    from defusedxml.ElementTree import ParseError, iterparse
 
+    root = None
     try:
-        return parse(path, forbid_dtd=True).getroot()
+        with path.open("rb") as file:
+            for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
+                if root is None:
+                    root = element
+                if event == "end" and element.tag == name and element is not root:
+                    yield element
+                    element.clear()
     except OSError as error:
         raise TrackFileError(f"cannot read {str(path)!r}: {error.strerror}") from error
     except DefusedXmlException as error:
         raise TrackFileError(f"{str(path)!r} declares a DTD or entities, which annotations have no use for") from error
     except (ParseError, ValueError) as error:
+        if isinstance(error, TrackFileError):  # of who asked
+            raise
         raise TrackFileError(f"{str(path)!r} is no XML that can be read: {' '.join(str(error).split())}") from error
+    assert root is not None  # an empty file is a ParseError
+    yield root

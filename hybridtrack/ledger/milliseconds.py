@@ -13,4 +13,6 @@ def span_ms(interaction: Interaction) -> tuple[int, int]:
 
 def printable(text: str) -> str:
     """Return ``text`` with a replacement character in place of each that cannot be shown, such as a line break."""
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
