@@ -69,7 +69,7 @@ def _raw(value: Mapping[str, Any]) -> msgspec.Raw:
 def _annotation(line: FrameLine, row: TrackRow, number: int, numbers: ClassNumbers) -> dict[str, Any]:
     x1, y1, x2, y2 = row.xyxy
     width, height = round(x2 - x1, 2), round(y2 - y1, 2)
-    attributes: dict[str, Any] = {**(row.attributes or {}), "origin": row.origin}
+    attributes: dict[str, Any] = {**(row.attributes or {}), "track_id": row.track_id, "origin": row.origin}
     if row.occluded_by is not UNSET:
         attributes |= {"occluded": True, "occluded_by": row.occluded_by}
     return {
@@ -78,6 +78,7 @@ def _annotation(line: FrameLine, row: TrackRow, number: int, numbers: ClassNumbe
         "category_id": numbers.of(row.class_name),
         "bbox": (x1, y1, width, height),
         "area": round(width * height, 2),
+        "segmentation": [],
         "iscrowd": 0,
         "track_id": row.track_id,
         **({} if row.confidence is None else {"score": row.confidence}),

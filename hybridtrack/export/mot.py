@@ -32,6 +32,8 @@ def write_mot_folder(recording: Recording, path: Path) -> None:
                 file.write(f"{_place(line, row)},1,{numbers.of(row.class_name)},1\n")
     names = "".join(f"{number} {' '.join(name.split())}\n" for number, name in numbers.items())
     (path / "classes.txt").write_text(names, encoding="utf-8")
+    labels = "".join(f"{' '.join(name.split())}\n" for _, name in numbers.items())
+    (path / "gt" / "labels.txt").write_text(labels, encoding="utf-8")  # where CVAT looks for them
     (path / "seqinfo.ini").write_text(_settings(recording, length), encoding="utf-8")
 
 
@@ -50,9 +52,11 @@ def _settings(recording: Recording, length: int) -> str:
     settings.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their capitals
     settings["Sequence"] = {
         "name": Path(source.uri).stem or "sequence",
+        "imDir": "img1",
         "seqLength": str(length),
         "imWidth": str(source.width_px),
         "imHeight": str(source.height_px),
+        "imExt": ".jpg",
         **({"frameRate": f"{source.fps:g}"} if source.fps else {}),
     }
     text = io.StringIO()

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
+from hybridtrack.export.class_numbers import ClassNumbers
 from hybridtrack.export.format import ExportFormat, Recording
 from hybridtrack.export.picture_names import picture_names
 from hybridtrack.export.xml_text import XmlWriter
 from hybridtrack.types import Box, Size
 from hybridtrack.wire import FrameLine
 
+_LABEL_COLUMNS: Final = "# label:color_rgb:parts:actions"
+
 
 def write_voc(recording: Recording, path: Path) -> None:
-    """Write ``Annotations`` with a document a frame, and the list of all frames under ``ImageSets/Main``."""
+    """Write ``Annotations`` with a document a frame, the list of all frames under ``ImageSets/Main``, and the classes,
+    which are not those of Pascal, in ``labelmap.txt``.
+    """
     source = recording.header.source
+    numbers = ClassNumbers(recording.header)
     name_of = picture_names(source.uri)
     (path / "Annotations").mkdir(parents=True)
     (path / "ImageSets" / "Main").mkdir(parents=True)
@@ -21,9 +28,13 @@ def write_voc(recording: Recording, path: Path) -> None:
     for line in recording.frames:
         picture = Path(name_of(line.frame_index))
         stems.append(picture.stem)
+        for row in line.tracks:
+            numbers.of(row.class_name)
         with (path / "Annotations" / f"{picture.stem}.xml").open("w", encoding="utf-8", newline="\n") as file:
             _write_frame(XmlWriter(file), line, picture.name, (source.width_px, source.height_px))
     (path / "ImageSets" / "Main" / "default.txt").write_text("".join(f"{stem}\n" for stem in stems), encoding="utf-8")
+    labels = "".join(f"{' '.join(name.split())}:::\n" for _, name in numbers.items())
+    (path / "labelmap.txt").write_text(f"{_LABEL_COLUMNS}\n{labels}", encoding="utf-8")
 
 
 def _write_frame(xml: XmlWriter, line: FrameLine, picture: str, size_px: Size) -> None:

@@ -143,6 +143,7 @@ def test_voc_has_whole_pixels_of_what_is_in_the_picture(tmp_path: Path) -> None:
     ]
     # the edges 6, 10.5, 18.25, 30.01 (a half goes to the even number); of the brush, -4 to 8.25, what is in the picture
     assert found == [("hand", "0", 7, 11, 18, 30), ("brush", "1", 1, 11, 8, 30)]
+    assert (folder / "labelmap.txt").read_text().splitlines()[1:] == ["hand:::", "coffee <cup>:::", "brush:::"]
     assert (folder / "ImageSets/Main/default.txt").read_text().split() == [f"frame_{i:06d}" for i in FRAMES]
 
 
