@@ -1,89 +1,73 @@
-"""Write a bundle: the Keras network as .tflite in full, half and 8-bit precision, with what is needed to use it.
+"""Make a bundle of a trained network: .tflite in 8-bit, half and full precision, judged before it is written.
 
-    python -m models.export out/models/hand-ssdlite-mobilenetv2 [--out FOLDER] [--calibration VIDEO_OR_FOLDER]...
+    python -m models.export out/runs/hands --out my-bundle [--calibration PATH]... [--data PATH]...
+    python -m models.export out/models/hand-ssdlite-mobilenetv2 --out FOLDER --size 204
 
-The folder is what ``models.import_handtrackjs`` wrote: ``hand.keras`` and ``LICENSE``. 8-bit networks are
-quantised in full (weights per channel, activations per tensor), with ranges from the calibration pictures.
+The folder is one of a training, or what an importer wrote. 8-bit ranges come from training pictures, AP50 from the
+validation records, as the folder's config.toml names both; --calibration and --data name others. Where AP50 of a
+precision falls by more than --largest-fall, nothing is written and the exit status is 1.
+
+    hybridtrack run VIDEO --detector ssd,bundle=my-bundle
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
-import numpy as np
-import tensorflow as tf
+import msgspec
 
-from hybridtrack.detectors.bundle import MANIFEST, load_bundle, verify
+from hybridtrack.detectors.bundle import MANIFEST, Manifest, load_bundle, verify
 from hybridtrack.errors import HybridTrackError, UsageError
 from hybridtrack.types import Array
-from models.import_handtrackjs import KERAS_FILE, LICENCE_FILE, OUT
+from models import network as networks
+from models.anchors import ssdlite_anchors
+from models.average_precision import figures
+from models.conversion import PRECISIONS, convert, save_model
+from models.evaluate import Subject, evaluate, open_subjects, table
+from models.frozen_graph import FROZEN_GRAPH, LABEL_MAP, label_map, write_frozen_graph
+from models.manifest import manifest_text
+from models.network import LICENCE_FILE, TrainedNetwork
 from models.pictures import DEMO_CLIP, read_pictures
-from models.ssdlite import ANCHORS_PER_CELL, SIZE_PX, build_ssdlite
+from models.records import find_records
+from models.settings import Settings, read_settings
+from models.ssdlite import SIZE_PX, build_ssdlite
+from models.truth import read_truth
 
-PRECISIONS = ("int8", "fp16", "fp32")
-SAVED_MODEL = "saved_model"
+IMPORTED = Path("out/models/hand-ssdlite-mobilenetv2")
 SHIPPED = Path("hybridtrack/bundles/hand-ssdlite-mobilenetv2")
 SHIPPED_PRECISIONS = ("int8", "fp16")
+SAVED_MODEL = "saved_model"
 PADDING_PERIOD = 32  #: px; sizes that differ by so much are even and odd in the same places down to stride 32
-MAPS = len(ANCHORS_PER_CELL)
 CALIBRATION_EVERY = 12  #: 30 frames of the demo clip; 67 more, of real pictures, were no better
+CALIBRATION_PICTURES = 100  #: of records, at most, spread over them
+LARGEST_FALL = 0.02  #: of AP50, from the Keras network to a precision of the bundle
 
-MANIFEST_TEXT = """\
-format = "hybridtrack.bundle"
-version = 1
-name = "hand-ssdlite-mobilenetv2"
-task = "detect"
-summary = "hands, seen by a person or a camera at a table: SSDLite-MobileNetV2, {size}x{size}"
-licence = "MIT"
-origin = "weights of npm handtrackjs@0.1.5 (Victor Dibia), folder models/web/ssdlitemobilenetv2, trained on EgoHands"
-default_precision = "{default}"
 
-[[labels]]
-name = "hand"
-role = "hand"
-identity = "hand"
+class QualityError(HybridTrackError):
+    """A precision finds too little of what the network found before."""
 
-[input]
-width_px = {size}
-height_px = {size}
-channels = "rgb"
-range = [-1.0, 1.0]
 
-[outputs]
-encodings = "encodings"
-logits = "logits"
-score = "sigmoid"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of AP50 in a precision."""
 
-[anchors]
-grids = {grids}
-scale_min = 0.2
-scale_max = 0.95
-ratios = [1.0, 2.0, 0.5, 3.0, 0.3333]
-reduce_finest = true{zoom}
-
-[box_coder]
-scales = [10.0, 10.0, 5.0, 5.0]
-
-[thresholds]
-score = 0.05
-nms_iou = 0.45
-
-[models]
-{models}
-
-[sha256]
-{sums}
-"""
+    precision: str
+    megabytes: float
+    milliseconds: float
+    ap50: float
+    fall: float  #: below the Keras network's
 
 
 def at_size(network: keras.Model, size_px: int) -> keras.Model:
-    """Return the network for pictures of another size, with the same weights: all of its layers are convolutions.
+    """Return SSDLite for pictures of another size, with the same weights: all of its layers are convolutions.
 
     Where a layer of stride 2 pads, and so where its cells lie, depends on whether its input is even or odd. Raises
     UsageError for a size at which that is not as at ``SIZE_PX``: boxes would lie up to half a cell off.
@@ -94,84 +78,51 @@ def at_size(network: keras.Model, size_px: int) -> keras.Model:
             f"--size {size_px}: layers pad otherwise than at {SIZE_PX}, and boxes would lie beside things; use "
             f"{max(near, SIZE_PX % PADDING_PERIOD + PADDING_PERIOD)}"
         )
-    other = build_ssdlite(size_px=size_px)
+    other = build_ssdlite(network.output["logits"].shape[-1] - 1, size_px)
     other.set_weights(network.get_weights())
     return other
 
 
-def grids_of(size_px: int) -> list[list[int]]:
-    """Return the columns and rows of the six maps that boxes are predicted from, the finest first."""
-    cells = [-(-size_px // 16)]  # at stride 16; every further map halves, rounding up
-    while len(cells) < MAPS:
-        cells.append(-(-cells[-1] // 2))
-    return [[one, one] for one in cells]
+def resized(trained: TrainedNetwork, size_px: int) -> TrainedNetwork:
+    """Return a network for smaller or larger pictures, whose anchors cover as many pixels as those that were trained.
 
-
-def save_model(network: keras.Model, folder: Path) -> None:
-    """Write the network as a SavedModel: ``serving_default`` takes one picture, float32 (1, H, W, 3)."""
-    archive = keras.export.ExportArchive()
-    archive.track(network)
-    archive.add_endpoint(
-        "serving_default",
-        lambda rgb: network(rgb, training=False),
-        input_signature=[tf.TensorSpec((1, *network.input_shape[1:]), tf.float32, name="rgb")],
+    Raises UsageError for a size or a network that this cannot be done with.
+    """
+    manifest, anchors = trained.manifest, trained.manifest.anchors
+    if manifest.input.width_px != SIZE_PX or anchors is None or anchors.scales:
+        raise UsageError(f"--size is for SSDLite trained at {SIZE_PX}; train a network with another network.size_px")
+    if anchors.scale_min is None or anchors.scale_max is None:
+        raise UsageError("the network has anchors without scale_min and scale_max")
+    return TrainedNetwork(
+        network=at_size(trained.network, size_px),
+        manifest=msgspec.structs.replace(
+            manifest,
+            input=msgspec.structs.replace(manifest.input, width_px=size_px, height_px=size_px),
+            summary=manifest.summary.replace(f"{SIZE_PX}x{SIZE_PX}", f"{size_px}x{size_px}"),
+            anchors=ssdlite_anchors(
+                size_px, (anchors.scale_min, anchors.scale_max), anchors.ratios, zoom=anchors.zoom * SIZE_PX / size_px
+            ),
+        ),
     )
-    archive.write_out(folder, verbose=False)
-
-
-def convert(
-    saved_model: Path,
-    precision: str,
-    calibration: Sequence[Array] = (),
-    value_range: tuple[float, float] = (-1.0, 1.0),
-) -> bytes:
-    """Return the .tflite of a SavedModel.
-
-    ``calibration``: uint8 (H, W, 3) RGB pictures, needed for int8. ``value_range``: what the network takes 0..255 as.
-    """
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model), signature_keys=["serving_default"])
-    if precision == "fp16":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
-        converter.representative_dataset = lambda: _batches(calibration, value_range)
-    content: bytes = converter.convert()
-    return content
-
-
-def _batches(calibration: Sequence[Array], value_range: tuple[float, float]) -> Iterator[list[Array]]:
-    """Yield calibration batches; one black and one white pixel make the input's range what a picture can hold.
-
-    With that range a stored input is the pixel minus 128, which costs a hundredth of a millisecond.
-    """
-    low, high = value_range
-    for rgb in calibration:
-        batch = (rgb.astype(np.float32) * ((high - low) / 255) + low)[None]
-        batch[0, 0, 0] = low
-        batch[0, 0, 1] = high
-        yield [batch]
 
 
 def write_bundle(
     folder: Path,
-    models: dict[str, bytes],
+    manifest: Manifest,
+    models: Mapping[str, bytes],
     *,
-    default: str,
-    licence: str,
+    licence: str | None,
     saved_model: Path | None = None,
-    size_px: int = SIZE_PX,
 ) -> None:
     """Write the models, the licence and bundle.toml with all sums; other files of the folder are left alone.
 
-    ``models``: precision -> .tflite. A SavedModel goes in as the precision ``saved_model``, for TensorFlow alone.
+    ``models``: precision -> .tflite, the first one the default. A SavedModel goes in as the precision ``saved_model``,
+    for TensorFlow alone.
     """
     names = {precision: f"model_{precision}.tflite" for precision in models}
     files = {names[precision]: content for precision, content in models.items()}
-    files[LICENCE_FILE] = licence.encode("utf-8")
+    if licence is not None:
+        files[LICENCE_FILE] = licence.encode("utf-8")
     if saved_model is not None:
         names[SAVED_MODEL] = SAVED_MODEL
         for path in sorted(x for x in saved_model.rglob("*") if x.is_file()):
@@ -179,73 +130,131 @@ def write_bundle(
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    manifest = MANIFEST_TEXT.format(
-        default=default,
-        size=size_px,
-        grids=grids_of(size_px),
-        zoom="" if size_px == SIZE_PX else f"\nzoom = {SIZE_PX / size_px!r}",
-        models="\n".join(f'{precision} = "{name}"' for precision, name in names.items()),
-        sums="\n".join(f'"{name}" = "{hashlib.sha256(content).hexdigest()}"' for name, content in files.items()),
-    )
-    (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+    sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    written = msgspec.structs.replace(manifest, models=names, default_precision=next(iter(names)), sha256=sums)
+    (folder / MANIFEST).write_text(manifest_text(written), encoding="utf-8")
 
 
-def calibration_pictures(paths: Sequence[Path], size_px: int = SIZE_PX) -> list[Array]:
-    """Return the pictures to calibrate on: every twelfth of a video, all of a folder, resized as in use."""
-    return [
-        frame.rgb((size_px, size_px))
-        for path in paths
-        for frame in read_pictures(path, every=1 if path.is_dir() else CALIBRATION_EVERY)
-    ]
+def calibration_pictures(paths: Sequence[Path], size_px: int) -> list[Array]:
+    """Return pictures to calibrate on, resized as in use: some of a video or of records, all of a folder."""
+    pictures: list[Array] = []
+    for path in paths:
+        if ".tfrecord" in path.name:
+            pictures += [one.frame.rgb((size_px, size_px)) for one in read_truth(path, ())]
+        else:
+            every = 1 if path.is_dir() else CALIBRATION_EVERY
+            pictures += [frame.rgb((size_px, size_px)) for frame in read_pictures(path, every=every)]
+    return pictures[:: max(1, len(pictures) // CALIBRATION_PICTURES)] if len(paths) else []
+
+
+def judge(folder: Path, trained: TrainedNetwork, data: Sequence[Path]) -> list[Judged]:
+    """Return AP50 of each precision of the bundle in a folder, beside that of the network that it was made of."""
+    names = [label.name for label in trained.manifest.labels]
+    subjects = [Subject(name=networks.KERAS, detector=networks.detector(trained)), *open_subjects(str(folder))]
+    before, *verdicts = evaluate(subjects, data, names)
+    ap50 = figures(before.pictures, names).coco["AP50"]
+    rows = []
+    for precision, verdict in zip(load_bundle(folder).manifest.models, verdicts, strict=True):
+        found = figures(verdict.pictures, names).coco["AP50"]
+        taken = sorted(verdict.taken_ms)[len(verdict.taken_ms) // 2]
+        size = verdict.subject.megabytes or 0.0
+        rows.append(Judged(precision=precision, megabytes=size, milliseconds=taken, ap50=found, fall=ap50 - found))
+    return rows
+
+
+def check(rows: Sequence[Judged], largest_fall: float) -> None:
+    """Raise QualityError when AP50 of a precision falls by more than ``largest_fall``, or cannot be told."""
+    for row in rows:
+        if not row.fall <= largest_fall:
+            raise QualityError(
+                f"{row.precision}: AP50 is {row.ap50:.3f}, {row.fall:.3f} below the network before; at most "
+                f"{largest_fall:g} is allowed: leave it out with --precision, calibrate on more pictures, or allow "
+                "more with --largest-fall"
+            )
+
+
+def run_settings(folder: Path) -> Settings | None:
+    """Return the settings of the training that a network is of; None when it is of none."""
+    for place in (folder, folder.parent):
+        if (place / "config.toml").is_file():
+            return read_settings(place / "config.toml")
+    return None
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.export", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument(
-        "network", type=Path, nargs="?", default=OUT, help="folder of the network (default: %(default)s)"
-    )
-    parser.add_argument("--out", type=Path, default=SHIPPED, help="folder of the bundle (default: %(default)s)")
-    parser.add_argument("--precision", action="append", choices=PRECISIONS, help="default: int8 and fp16")
-    parser.add_argument(
-        "--size",
-        type=int,
-        default=SIZE_PX,
-        help="width and height of the input, px: 300 (default), or 32, 64, ... less or more, with the same weights",
-    )
+    parser.add_argument("network", type=Path, nargs="?", default=IMPORTED, help="folder (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=None, help="folder of the bundle; needed, but for the default one")
+    parser.add_argument("--precision", action="append", choices=PRECISIONS, help="the first is what is used unasked")
+    parser.add_argument("--size", type=int, help="width and height of the input, px: 300, or 32, 64, ... less or more")
     parser.add_argument("--saved-model", action="store_true", help="put a SavedModel for TensorFlow in, too")
-    parser.add_argument("--default", choices=PRECISIONS, help="precision that is used when none is asked for")
-    parser.add_argument(
-        "--calibration", type=Path, action="append", help="video or folder of pictures (default: the demo clip)"
-    )
+    parser.add_argument("--frozen-graph", action="store_true", help=f"put {FROZEN_GRAPH} and {LABEL_MAP} in, too")
+    parser.add_argument("--calibration", type=Path, action="append", help="video, folder of pictures, or TFRecords")
+    parser.add_argument("--data", type=Path, action="append", help="truth that AP50 is told from")
+    parser.add_argument("--largest-fall", type=float, default=LARGEST_FALL, help="of AP50 (default: %(default)s)")
     options = parser.parse_args(arguments)
-    precisions = options.precision or SHIPPED_PRECISIONS
     try:
-        calibration = (
-            calibration_pictures(options.calibration or [DEMO_CLIP], options.size) if "int8" in precisions else []
-        )
-        network = keras.saving.load_model(options.network / KERAS_FILE)
-        if options.size != SIZE_PX:
-            network = at_size(network, options.size)
-        with tempfile.TemporaryDirectory() as scratch:
-            saved_model = Path(scratch)
-            save_model(network, saved_model)
-            models = {precision: convert(saved_model, precision, calibration) for precision in precisions}
-            write_bundle(
-                options.out,
-                models,
-                default=options.default or precisions[0],
-                licence=(options.network / LICENCE_FILE).read_text(encoding="utf-8"),
-                saved_model=saved_model if options.saved_model else None,
-                size_px=options.size,
-            )
-        verify(load_bundle(options.out))
+        if options.out is None and options.network != IMPORTED:
+            raise UsageError("give the folder of the bundle: --out FOLDER")
+        out = options.out or SHIPPED
+        export(options, out)
+    except QualityError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     except HybridTrackError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    return 0
+
+
+def export(options: argparse.Namespace, out: Path) -> None:
+    """Write the bundle that the options ask for, once it was judged. Raises HybridTrackError."""
+    precisions = options.precision or SHIPPED_PRECISIONS
+    trained = networks.load(options.network)
+    settings = run_settings(options.network)
+    if options.size is not None and options.size != trained.manifest.input.width_px:
+        trained = resized(trained, options.size)
+    sources = options.calibration or _records(settings.data.train if settings else ()) or [DEMO_CLIP]
+    data = options.data or _records(settings.data.validation if settings else ())
+    size_px = trained.manifest.input.width_px
+    calibration = calibration_pictures(sources, size_px) if "int8" in precisions else []
+    licence = options.network / LICENCE_FILE
+    with tempfile.TemporaryDirectory() as scratch:
+        saved_model, bundle = Path(scratch) / "saved", Path(scratch) / "bundle"
+        save_model(trained.network, saved_model)
+        models = {one: convert(saved_model, one, calibration, trained.manifest.input.range) for one in precisions}
+        write_bundle(
+            bundle,
+            trained.manifest,
+            models,
+            licence=licence.read_text(encoding="utf-8") if licence.is_file() else None,
+            saved_model=saved_model if options.saved_model else None,
+        )
+        if options.frozen_graph:
+            write_frozen_graph(trained, bundle / FROZEN_GRAPH)
+            (bundle / LABEL_MAP).write_text(label_map([one.name for one in trained.manifest.labels]), encoding="utf-8")
+        verify(load_bundle(bundle))
+        if data:
+            rows = judge(bundle, trained, data)
+            print(_report(rows))
+            check(rows, options.largest_fall)
+        shutil.copytree(bundle, out, dirs_exist_ok=True)
     for precision, content in models.items():
         print(f"{precision}: {len(content) / 1e6:.2f} MB")
-    print(f"wrote {options.out}, calibrated on {len(calibration)} pictures")
-    return 0
+    print(f"wrote {out}, calibrated on {len(calibration)} pictures" + ("" if data else "; not judged: give --data"))
+
+
+def _records(patterns: Sequence[str]) -> list[Path]:
+    return [Path(name) for name in find_records(patterns)] if patterns else []
+
+
+def _report(rows: Sequence[Judged]) -> str:
+    head = ["precision", "MB", "ms", "AP50", "change"]
+    cells = [
+        [one.precision, f"{one.megabytes:.2f}", f"{one.milliseconds:.1f}", f"{one.ap50:.3f}", f"{-one.fall:+.3f}"]
+        for one in rows
+    ]
+    return table([head, *cells])
 
 
 if __name__ == "__main__":

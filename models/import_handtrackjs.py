@@ -19,10 +19,22 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from hybridtrack.detectors.bundle import FORMAT, VERSION, BoxCoderSpec, InputSpec, Label, Manifest, OutputSpec
 from hybridtrack.errors import BundleError, HybridTrackError
 from hybridtrack.types import Array
+from models.anchors import ssdlite_anchors
 from models.graph_weights import GraphPackage, read_package
 from models.mobilenet_v2 import BATCH_NORM_EPSILON
+from models.network import (
+    BOX_SCALES,
+    INPUT_RANGE,
+    KERAS,
+    KERAS_FILE,
+    LICENCE_FILE,
+    THRESHOLDS,
+    TrainedNetwork,
+    save,
+)
 from models.original_graph import RawOutputs, raw_outputs
 from models.pictures import DEMO_CLIP, generated_pictures, read_pictures
 from models.ssdlite import EXTRA_LAYERS, SIZE_PX, build_ssdlite
@@ -34,8 +46,26 @@ SHA512 = (
 )  #: ``npm view handtrackjs@0.1.5 dist.integrity``, as hex
 FOLDER = "package/models/web/ssdlitemobilenetv2"
 OUT = Path("out/models/hand-ssdlite-mobilenetv2")
-KERAS_FILE = "hand.keras"
-LICENCE_FILE = "LICENSE"
+
+#: what bundle.toml says of it
+MANIFEST = Manifest(
+    format=FORMAT,
+    version=VERSION,
+    name="hand-ssdlite-mobilenetv2",
+    task="detect",
+    summary="hands, seen by a person or a camera at a table: SSDLite-MobileNetV2, 300x300",
+    licence="MIT",
+    origin=f"weights of npm {PACKAGE} (Victor Dibia), folder {FOLDER.removeprefix('package/')}, trained on EgoHands",
+    default_precision=KERAS,
+    models={KERAS: KERAS_FILE},
+    labels=(Label(name="hand", role="hand", identity="hand"),),
+    input=InputSpec(width_px=SIZE_PX, height_px=SIZE_PX, range=INPUT_RANGE),
+    outputs=OutputSpec(),
+    anchors=ssdlite_anchors(SIZE_PX),
+    box_coder=BoxCoderSpec(scales=BOX_SCALES),
+    thresholds=THRESHOLDS,
+    sha256={},
+)
 
 TOLERANCE = 1e-3  #: largest |difference| of encodings and logits; float32 rounding of 17 blocks gives about 1e-4
 
@@ -182,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: raw outputs differ by more than {TOLERANCE}; the import is wrong", file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
-    network.save(options.out / KERAS_FILE)
+    save(TrainedNetwork(network=network, manifest=MANIFEST), options.out)
     (options.out / LICENCE_FILE).write_text(package.licence, encoding="utf-8")
     print(f"wrote {options.out / KERAS_FILE}")
     return 0

@@ -25,7 +25,8 @@ from hybridtrack.detectors.bundle import MANIFEST, load_bundle, verify
 from hybridtrack.detectors.letterbox import Letterbox
 from hybridtrack.errors import BundleError, HybridTrackError
 from hybridtrack.types import Array, Frame
-from models.export import CALIBRATION_EVERY, PRECISIONS, convert, save_model
+from models.conversion import PRECISIONS, convert, save_model
+from models.export import CALIBRATION_EVERY
 from models.graph_weights import read_model_json
 from models.nanodet import SIZE_PX, build_nanodet
 from models.original_graph import RawOutputs, nanodet_outputs

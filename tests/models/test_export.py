@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hybridtrack.boxes import iou
+from hybridtrack.cli import exit_code
 from hybridtrack.detectors.bundle import load_bundle, verify
 from hybridtrack.types import Frame
 
@@ -19,24 +22,13 @@ tf = pytest.importorskip("tensorflow")
 
 from models import drawn, evaluate, export, network  # noqa: E402
 from models.frozen_graph import label_map  # noqa: E402
-from models.run_folder import RunFolder  # noqa: E402
-from models.settings import parse_settings  # noqa: E402
-from models.training import train  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a training of seconds, whose network finds a few boxes everywhere."""
+def run(tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a training of seconds, whose network finds boxes everywhere."""
     folder = tmp_path_factory.mktemp("training")
-    drawn.write(folder, 8, (96, 72), 0)
-    content = {
-        "bundle": {"name": "tiny", "summary": "a test"},
-        "labels": [{"name": name, "role": "object"} for name in drawn.LABELS],
-        "data": {"train": [str(folder / "train*")], "validation": [str(folder / "validation*")]},
-        "network": {"size_px": 192, "width": 0.1},
-        "training": {"steps": 2, "batch_size": 2, "warm_up_steps": 0},
-    }
-    train(parse_settings(content, where="here"), RunFolder(folder / "run"))
+    shutil.copytree(tiny_run, folder / "run")
     trained = network.load(folder / "run/best")
     for layer in trained.network.layers:
         if network.is_class_head(layer.name):
@@ -72,21 +64,19 @@ def test_every_precision_finds_what_the_network_does(bundle: Path, run: Path) ->
     subjects = {one.name: one.detector.detect(frame) for one in evaluate.open_subjects(str(bundle))}
     assert list(subjects) == [f"tiny {name}" for name in ("fp16", "fp32", "int8", "saved_model")]
     for name in ("tiny fp32", "tiny saved_model"):
-        np.testing.assert_allclose(subjects[name].xyxy, wanted.xyxy, atol=0.5)
-        np.testing.assert_allclose(subjects[name].score, wanted.score, atol=1e-3)
+        found = subjects[name]
+        np.testing.assert_allclose(found.score, wanted.score, atol=1e-3)
+        # boxes of equal scores may change places
+        best = iou(wanted.xyxy.astype(float), found.xyxy.astype(float)).max(axis=1)
+        assert np.mean(best > 0.98) > 0.95
     assert abs(subjects["tiny fp16"].score[0] - wanted.score[0]) < 0.02
     assert abs(subjects["tiny int8"].score[0] - wanted.score[0]) < 0.2
 
 
 def test_command_line_runs_the_bundle(bundle: Path, table_clip: Path, tmp_path: Path) -> None:
-    from click.testing import CliRunner
-
-    from hybridtrack.cli import main
-
     out = tmp_path / "tracks.jsonl"
     arguments = ["run", str(table_clip), "--detector", f"ssd,bundle={bundle}", "--max-frames", "4", "--json", str(out)]
-    result = CliRunner().invoke(main, arguments)
-    assert result.exit_code == 0, result.output
+    assert exit_code(arguments) == 0
     header, *_, summary = map(json.loads, out.read_text().splitlines())
     assert header["detectors"][0]["bundle"] == "tiny"
     assert [one["name"] for one in header["classes"]] == list(drawn.LABELS)
@@ -103,8 +93,9 @@ def test_frozen_graph_finds_what_the_network_does(bundle: Path, run: Path) -> No
     wanted = network.detector(network.load(run)).detect(Frame.from_array(picture))
     assert count >= min(len(wanted), 100)
     np.testing.assert_allclose(scores[0], wanted.score[0], atol=1e-3)
-    assert classes[0] == wanted.class_id[0] + 1
-    np.testing.assert_allclose(np.clip(boxes[0], 0, 1)[[1, 0, 3, 2]] * 192, wanted.xyxy[0], atol=0.5)
+    xyxy = np.clip(boxes[:20], 0, 1)[:, [1, 0, 3, 2]] * 192
+    assert np.mean(iou(xyxy.astype(float), wanted.xyxy.astype(float)).max(axis=1) > 0.98) > 0.8
+    assert {*classes[:20].tolist()} <= {1, 2}
     assert (bundle / "label_map.pbtxt").read_text() == label_map(drawn.LABELS)
 
 

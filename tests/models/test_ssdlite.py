@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,8 +15,10 @@ from hybridtrack.types import Array, Detections, Frame
 pytestmark = pytest.mark.tensorflow
 keras = pytest.importorskip("keras")
 
-from models.export import at_size, convert, save_model, write_bundle  # noqa: E402
-from models.import_handtrackjs import copy_weights, weight_names  # noqa: E402
+from models.conversion import convert, save_model  # noqa: E402
+from models.export import at_size, resized, write_bundle  # noqa: E402
+from models.import_handtrackjs import MANIFEST, copy_weights, weight_names  # noqa: E402
+from models.network import TrainedNetwork  # noqa: E402
 from models.ssdlite import build_ssdlite  # noqa: E402
 
 
@@ -66,11 +69,11 @@ def test_more_classes_have_more_logits_and_as_many_anchors() -> None:
 def test_network_of_another_size_has_the_same_weights_and_an_anchor_for_each_prediction(
     network: keras.Model, tmp_path: Path, size_px: int
 ) -> None:
-    other = at_size(network, size_px)
+    changed = resized(TrainedNetwork(network=network, manifest=MANIFEST), size_px)
+    other = changed.network
     for mine, its in zip(network.get_weights(), other.get_weights(), strict=True):
         assert np.array_equal(mine, its)
-    (tmp_path / "LICENSE").write_text("")
-    write_bundle(tmp_path, {"int8": b""}, default="int8", licence="", size_px=size_px)
+    write_bundle(tmp_path, changed.manifest, {"int8": b""}, licence="")
     manifest = load_bundle(tmp_path).manifest
     assert (manifest.input.width_px, manifest.input.height_px) == (size_px, size_px)
     assert manifest.anchors is not None
@@ -158,7 +161,7 @@ def random_bundle(network: keras.Model, tmp_path_factory: pytest.TempPathFactory
     saved_model = tmp_path_factory.mktemp("saved_model")
     save_model(network, saved_model)
     models = {"fp32": convert(saved_model, "fp32")}
-    write_bundle(folder, models, default="fp32", licence="none", saved_model=saved_model)
+    write_bundle(folder, MANIFEST, models, licence="none", saved_model=saved_model)
     return load_bundle(folder)
 
 
@@ -221,3 +224,10 @@ def test_changed_byte_of_a_saved_model_is_refused(random_bundle: Bundle) -> None
 def test_saved_model_needs_tensorflow(random_bundle: Bundle) -> None:
     with pytest.raises(UsageError, match="is a SavedModel; run it with the runtime 'tensorflow'"):
         SsdDetector(random_bundle, precision="saved_model", runtime="litert")
+
+
+def test_manifest_is_that_of_the_bundle_that_ships(bundle: Bundle) -> None:
+    ours, shipped = (msgspec.to_builtins(one) for one in (MANIFEST, bundle.manifest))
+    for own in ("models", "default_precision", "sha256"):
+        del ours[own], shipped[own]
+    assert ours == shipped

@@ -26,32 +26,11 @@ from models import train as command  # noqa: E402
 from models.run_folder import RunFolder, read_metrics  # noqa: E402
 from models.settings import Settings, parse_settings  # noqa: E402
 from models.training import NotFiniteError, train  # noqa: E402
-
-STEPS = 6
-
-
-@pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with 6 training pictures and 2 to validate on."""
-    folder = tmp_path_factory.mktemp("records")
-    assert drawn.write(folder, 8, (96, 72), 0) == {"train": 6, "validation": 2}
-    return folder
-
-
-def content(records: Path, **tables: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of a training of seconds, whose every part is on; ``tables`` change keys."""
-    base: dict[str, dict[str, Any]] = {
-        "bundle": {"name": "tiny", "summary": "a test"},
-        "data": {"train": [str(records / "train*")], "validation": [str(records / "validation*")]},
-        "network": {"size_px": 192, "width": 0.1},
-        "training": {"steps": STEPS, "batch_size": 4, "warm_up_steps": 2, "validate_every": 3, "checkpoint_every": 2},
-    }
-    labels = [{"name": name, "role": "object"} for name in drawn.LABELS]
-    return {"labels": labels} | {name: base.get(name, {}) | tables.get(name, {}) for name in {*base, *tables}}
+from tests.models.tiny import TINY_STEPS, tiny_content  # noqa: E402
 
 
 def tiny(records: Path, **tables: dict[str, Any]) -> Settings:
-    return parse_settings(content(records, **tables), where="here")
+    return parse_settings(tiny_content(records, **tables), where="here")
 
 
 def losses(folder: Path) -> list[tuple[int, float, float, float]]:
@@ -59,32 +38,25 @@ def losses(folder: Path) -> list[tuple[int, float, float, float]]:
     return [(row["step"], row["loss"], row["boxes"], row["learning_rate"]) for row in rows]
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(records: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("runs") / "whole"
-    train(tiny(records), RunFolder(folder))
-    return folder
-
-
-def test_run_folder_holds_what_the_training_was(uninterrupted: Path, records: Path) -> None:
-    rows = read_metrics(uninterrupted)
+def test_run_folder_holds_what_the_training_was(tiny_run: Path, records: Path) -> None:
+    rows = read_metrics(tiny_run)
     assert [row["step"] for row in rows if "loss" in row] == [1, 2, 3, 4, 5, 6]
     assert [row["step"] for row in rows if "AP50" in row] == [3, 6]
-    about = json.loads((uninterrupted / "run.json").read_text())
+    about = json.loads((tiny_run / "run.json").read_text())
     assert about["data"]["training"]["pictures"] == 6
     assert len(about["data"]["training"]["sha256"]) == 64
     assert set(about["data"]["validation"]["boxes"]) == set(drawn.LABELS)
     assert {"revision", "packages", "python"} <= set(about)
-    assert list((uninterrupted / "tensorboard").glob("events*"))
-    assert len(list((uninterrupted / "checkpoints").glob("*.index"))) == 3
+    assert list((tiny_run / "tensorboard").glob("events*"))
+    assert len(list((tiny_run / "checkpoints").glob("*.index"))) == 3
     from models.settings import read_settings
 
-    assert read_settings(uninterrupted / "config.toml") == tiny(records)
+    assert read_settings(tiny_run / "config.toml") == tiny(records)
 
 
-def test_network_that_is_kept_is_a_detector(uninterrupted: Path) -> None:
-    verify(load_bundle(uninterrupted / "best"))
-    trained = network.load(uninterrupted)
+def test_network_that_is_kept_is_a_detector(tiny_run: Path) -> None:
+    verify(load_bundle(tiny_run / "best"))
+    trained = network.load(tiny_run)
     detector = network.detector(trained)
     assert [info.name for info in detector.classes] == list(drawn.LABELS)
     picture = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
@@ -92,9 +64,7 @@ def test_network_that_is_kept_is_a_detector(uninterrupted: Path) -> None:
     assert ((found.xyxy >= 0) & (found.xyxy <= [160, 120, 160, 120])).all()
 
 
-def test_training_that_was_stopped_goes_on_with_the_same_losses(
-    records: Path, uninterrupted: Path, tmp_path: Path
-) -> None:
+def test_training_that_was_stopped_goes_on_with_the_same_losses(records: Path, tiny_run: Path, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     train(tiny(records), folder, stop_at=3)  # within the second epoch
     assert [row[0] for row in losses(folder.path)] == [1, 2, 3]
@@ -103,8 +73,8 @@ def test_training_that_was_stopped_goes_on_with_the_same_losses(
             '{"step": 4, "loss": 9.0, "boxes": 9, "learning_rate": 9}\n{"step": 5, "lo'
         )  # killed while writing
     train(tiny(records), folder, resume=True)
-    assert losses(folder.path) == losses(uninterrupted)
-    ours, theirs = (network.load_network(x / "last").get_weights() for x in (folder.path, uninterrupted))
+    assert losses(folder.path) == losses(tiny_run)
+    ours, theirs = (network.load_network(x / "last").get_weights() for x in (folder.path, tiny_run))
     for mine, its in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(mine, its)
 
@@ -117,11 +87,11 @@ def test_loss_that_is_no_number_stops_with_the_last_good_checkpoint(records: Pat
     ) as stop:
         train(settings, RunFolder(folder))
     assert "\n" not in str(stop.value)
-    assert len(losses(folder)) < STEPS
+    assert len(losses(folder)) < TINY_STEPS
 
 
 def test_labels_that_are_not_those_of_the_records_are_refused(records: Path, tmp_path: Path) -> None:
-    wrong = content(records)
+    wrong = tiny_content(records)
     wrong["labels"] = wrong["labels"][::-1]
     with pytest.raises(SourceError, match=r"class \d is '\w+' in the records and '\w+' in the settings"):
         train(parse_settings(wrong, where="here"), RunFolder(tmp_path / "run"))
@@ -158,7 +128,7 @@ def test_picture_that_cannot_be_decoded_stops_in_one_line(records: Path, tmp_pat
     assert "\n" not in str(stop.value)
 
 
-def test_full_disk_stops_with_the_last_good_checkpoint(uninterrupted: Path, records: Path, tmp_path: Path) -> None:
+def test_full_disk_stops_with_the_last_good_checkpoint(tiny_run: Path, records: Path, tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "run")
     train(tiny(records, data={"validation": []}), folder, stop_at=2)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -170,19 +140,19 @@ def test_full_disk_stops_with_the_last_good_checkpoint(uninterrupted: Path, reco
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "\n" not in str(stop.value)
     assert [path.name for path in folder.checkpoints.glob("*.index")] == ["ckpt-2.index"]
-    assert losses(folder.path) == losses(uninterrupted)[: len(losses(folder.path))]
+    assert losses(folder.path) == losses(tiny_run)[: len(losses(folder.path))]
 
 
-def test_folder_of_another_training_is_not_overwritten(uninterrupted: Path, records: Path, tmp_path: Path) -> None:
+def test_folder_of_another_training_is_not_overwritten(tiny_run: Path, records: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds a training: --resume"):
-        train(tiny(records), RunFolder(uninterrupted))
+        train(tiny(records), RunFolder(tiny_run))
     with pytest.raises(UsageError, match="no training began there"):
         train(tiny(records), RunFolder(tmp_path), resume=True)
     other = tmp_path / "records"
     shutil.copytree(records, other)
     shutil.copy(records / "validation.tfrecord", other / "train.tfrecord")
     with pytest.raises(UsageError, match="the training data are not those that it began with"):
-        train(tiny(other), RunFolder(uninterrupted), resume=True)
+        train(tiny(other), RunFolder(tiny_run), resume=True)
 
 
 def test_training_stops_when_validations_get_no_better(records: Path, tmp_path: Path) -> None:
@@ -192,15 +162,15 @@ def test_training_stops_when_validations_get_no_better(records: Path, tmp_path: 
     assert (tmp_path / "run/last/network.keras").is_file()
 
 
-def test_frozen_layers_keep_their_weights(records: Path, uninterrupted: Path, tmp_path: Path) -> None:
+def test_frozen_layers_keep_their_weights(records: Path, tiny_run: Path, tmp_path: Path) -> None:
     settings = tiny(
         records,
         data={"validation": []},
-        network={"start": str(uninterrupted / "best"), "freeze_backbone": True, "batch_norm": "frozen"},
+        network={"start": str(tiny_run / "best"), "freeze_backbone": True, "batch_norm": "frozen"},
         training={"steps": 2},
     )
     train(settings, RunFolder(tmp_path / "run"))
-    before = {x.name: x for x in network.load_network(uninterrupted / "best").layers}
+    before = {x.name: x for x in network.load_network(tiny_run / "best").layers}
     changed = set()
     for layer in network.load_network(tmp_path / "run/last").layers:
         theirs = before[layer.name].get_weights()
@@ -229,12 +199,12 @@ def test_other_heads_and_losses_learn(records: Path, tmp_path: Path, head: str, 
 
 
 def test_command_begins_and_refuses_in_one_line(
-    records: Path, uninterrupted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    records: Path, tiny_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config, out = uninterrupted / "config.toml", tmp_path / "run"
+    config, out = tiny_run / "config.toml", tmp_path / "run"
     without = ["--set", "data.validation=[]"]
     assert command.main(["--config", str(config), "--out", str(out), "--stop-at", "2", *without]) == 0
-    assert losses(out) == losses(uninterrupted)[:2]
+    assert losses(out) == losses(tiny_run)[:2]
     assert f"wrote {out}" in capsys.readouterr().out
     assert command.main(["--config", str(config), "--out", str(out)]) == 2
     assert command.main(["--config", str(config), "--set", "training.stpes=3"]) == 2
