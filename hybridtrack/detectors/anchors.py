@@ -53,13 +53,13 @@ def pyramid_anchors(
 ) -> Array:
     """Return the anchors float32 (A, 4) of a feature pyramid (Lin et al. 2017, arXiv:1708.02002, section 4).
 
-    As ``ssd_anchors``, but every map has its own ``scales``, each of which comes in every one of ``ratios``. Centres
-    lie in the middle of the cells; or ``pitches`` and ``starts`` say for each map how far they lie apart and where the
-    first one is, in 0..1 of the picture: where a stride does not divide the picture's size, cells reach beyond it.
+    As ``ssd_anchors``, but every map has its own ``scales``, all of which come in each of ``ratios``, one after the
+    other. Centres lie in the middle of the cells; or ``pitches`` and ``starts`` say for each map how far they lie apart
+    and where the first one is, in 0..1 of the picture: where a stride does not divide its size, cells reach beyond it.
     """
     layers = []
     for number, ((columns, rows), own) in enumerate(zip(grids, scales, strict=True)):
-        shapes = [(zoom * scale * np.sqrt(ratio), zoom * scale / np.sqrt(ratio)) for scale in own for ratio in ratios]
+        shapes = [(zoom * scale * np.sqrt(ratio), zoom * scale / np.sqrt(ratio)) for ratio in ratios for scale in own]
         x, y = (
             starts[number] + np.arange(count) * pitches[number] if pitches else (np.arange(count) + 0.5) / count
             for count in (columns, rows)

@@ -38,9 +38,9 @@ def test_zoom_makes_anchors_larger_where_they_are() -> None:
     np.testing.assert_allclose(two, one * [1, 1, 1.5, 1.5], rtol=1e-6)
 
 
-def test_map_of_a_pyramid_has_its_own_scales_each_in_every_ratio() -> None:
+def test_map_of_a_pyramid_has_its_own_scales_in_each_ratio() -> None:
     anchors = pyramid_anchors([(2, 1), (1, 1)], scales=[(0.1, 0.2), (0.4, 0.8)], ratios=[1.0, 4.0])
-    first = [[0.1, 0.1], [0.2, 0.05], [0.2, 0.2], [0.4, 0.1]]
+    first = [[0.1, 0.1], [0.2, 0.2], [0.2, 0.05], [0.4, 0.1]]
     expected = [
         *([0.25, 0.5, *size] for size in first),
         *([0.75, 0.5, *size] for size in first),
