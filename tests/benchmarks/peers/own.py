@@ -1,4 +1,4 @@
-"""Our tracker with the face of the peers' ones: no pictures, and no setting at all."""
+"""Our tracker with the face of the peers' ones, and no pictures."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ class NoPicture:
 
 
 class OwnTracker:
-    """hybridtrack's ``Tracker`` as ``--tracker kalman`` has it."""
+    """hybridtrack's ``Tracker`` as ``--tracker kalman`` has it; ``birth`` as in ``--detector NAME,birth=S``."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, birth: float | None = None) -> None:
         self._picture = NoPicture(feed.size_px)
-        self._tracker = Tracker(create_kalman({}), [ClassInfo(name="thing")])
+        births = {} if birth is None else {"detector": birth}
+        self._tracker = Tracker(create_kalman({}), [ClassInfo(name="thing")], births)
         self._index = -1
 
     def prepare(self, time_s: float, xyxy: Boxes | None, score: Boxes | None) -> Any:

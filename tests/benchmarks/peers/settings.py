@@ -78,4 +78,9 @@ def _motpy() -> Iterator[Setting]:
     yield Setting("motpy", "motpy, 1 s, seen twice", {"memory_s": 1.0, "min_steps": 2}, fill="linear")
 
 
-ACCURACY = (Setting(OURS, "hybridtrack kalman", min_score=ALL), *_norfair(), *_supervision(), *_trackers(), *_motpy())
+def _ours() -> Iterator[Setting]:
+    yield Setting(OURS, "hybridtrack kalman", min_score=ALL)
+    yield Setting(OURS, "hybridtrack kalman, birth .95", {"birth": 0.95}, min_score=ALL)
+
+
+ACCURACY = (*_ours(), *_norfair(), *_supervision(), *_trackers(), *_motpy())
