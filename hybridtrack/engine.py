@@ -8,26 +8,27 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self
-
-import numpy as np
 
 from hybridtrack.attention import Outlook
 from hybridtrack.config import Cadence, Fill, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError, UsageError
+from hybridtrack.frame_job import FrameJob, TrackedFrame
 from hybridtrack.ground import TableSetting
+from hybridtrack.held_frames import HeldFrames
 from hybridtrack.identity import Identities
 from hybridtrack.interruption import interrupts_held_back
+from hybridtrack.laps import Laps
 from hybridtrack.late_results import LateResults, LateRun
 from hybridtrack.plugin_host import PluginHost
 from hybridtrack.relation_runner import RelationRunner
-from hybridtrack.relations.table_plane import TablePlane, with_distance_cm
+from hybridtrack.relations.table_plane import TablePlane
+from hybridtrack.scene_runner import SceneRunner
 from hybridtrack.scheduler import Scheduler
 from hybridtrack.selection import (
     DetectorLike,
@@ -42,21 +43,15 @@ from hybridtrack.sources import open_source
 from hybridtrack.sources.read_ahead import ReadAhead, timed, untimed
 from hybridtrack.sources.source import Source
 from hybridtrack.timed_tracker import TimedTracker
-from hybridtrack.tracking.camera_motion import CameraMotion
 from hybridtrack.tracking.foreground import Foreground
 from hybridtrack.tracking.tracker import Tracker
-from hybridtrack.tracking.two_way import TwoWayFill
 from hybridtrack.types import (
-    Array,
     ClassInfo,
     Detections,
     DetectorRun,
-    Event,
     Frame,
     FrameResult,
-    Relations,
     RunInfo,
-    Scene,
     Size,
     Tracks,
     TrackState,
@@ -67,56 +62,6 @@ _NO_MOTION = (
     "boxes went on as they moved before; --tracker flow looks at the pixels instead"
 )
 LOOK_AHEAD = 8  #: frames of a recording whose detections may be under way while those before them are tracked
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A frame under way; ``seen`` is what detectors and trackers get of it."""
-
-    frame: Frame
-    seen: Frame
-    decode_ms: float | None
-    triggers: dict[str, str] = field(default_factory=dict)
-    outcomes: dict[str, Future[Outcome]] = field(default_factory=dict)
-    late: Mapping[str, LateRun] = field(default_factory=dict)
-
-
-class _Laps:
-    """Times what is done with frames step by step, less what their pixels took meanwhile: ``convert_ms`` in all."""
-
-    def __init__(self, *frames: Frame) -> None:
-        self.convert_ms = 0.0
-        self._frames = frames
-        self._read()
-
-    def take_ms(self) -> float:
-        """Return the milliseconds of the step that ends now."""
-        start_s, before_ms = self._start_s, self._before_ms
-        self._read()
-        made_ms = self._before_ms - before_ms
-        self.convert_ms += made_ms
-        return (self._start_s - start_s) * 1000 - made_ms
-
-    def _read(self) -> None:
-        self._start_s = time.perf_counter()
-        self._before_ms = sum(frame.convert_ms(is_own=True) for frame in self._frames)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tracked:
-    """A frame that has been tracked: all that is known of it but what its tracks have to do with each other."""
-
-    frame: Frame
-    seen: Frame
-    runs: tuple[DetectorRun, ...]
-    detections: Mapping[str, Detections | None]
-    tracks: Tracks
-    stage_ms: Mapping[str, float]
-
-    def took(self, **ms: float) -> _Tracked:
-        """Return the same after stages that took so many milliseconds more."""
-        more = {stage: self.stage_ms.get(stage, 0.0) + taken for stage, taken in ms.items()}
-        return replace(self, stage_ms={**self.stage_ms, **more})
 
 
 class Engine:
@@ -154,7 +99,6 @@ class Engine:
         self._table = table if isinstance(table, TablePlane) or table is None else TablePlane(table)
         cadence = detect_every if isinstance(detect_every, Cadence) else parse_cadence(detect_every)
         backward = select_backward(tracker, host, live=live) if fill == "two-way" else None
-        self._backward = TimedTracker(backward) if backward else None
         self._box_tracker = TimedTracker(select_tracker(tracker, host))
         self._relations = RelationRunner(select_relations(relations, host))
         selected = select_detectors(detectors, detect_every=cadence, runtime=runtime, host=host)
@@ -172,10 +116,9 @@ class Engine:
         self._infos = [one.info for one in selected]
         births = {one.info.name: one.birth for one in selected if one.birth is not None}
         self._tracker = Tracker(self._box_tracker, self.classes, births)
-        self._two_way = TwoWayFill(self._backward, self.classes) if self._backward else None
-        self._held: deque[_Tracked] = deque()  # tracked, and not settled yet
+        self._fill = HeldFrames(backward, self.classes) if backward else None
         self._settled: deque[tuple[Frame, FrameResult]] = deque()
-        self._camera = CameraMotion()
+        self._scenes = SceneRunner(self._relations, self._table, self.classes)
         self._foreground = Foreground()
         self._scheduler = Scheduler(
             {one.info.name: one.cadence for one in selected},
@@ -250,16 +193,12 @@ class Engine:
             )
         self._scheduler.reset()
         self._tracker.reset()
-        if self._two_way:
-            self._two_way.reset()
-        self._held.clear()
+        if self._fill:
+            self._fill.reset()
         self._settled.clear()
         self._tracks = Tracks.empty()
-        self._camera.reset()
         self._foreground.reset()
-        if self._table:
-            self._table.reset()
-        self._relations.reset()
+        self._scenes.reset()
         if self._late:
             self._late.reset()
         self._between_ms = 0.0
@@ -277,9 +216,9 @@ class Engine:
 
     def rest(self) -> Iterator[tuple[Frame, FrameResult]]:
         """Yield the frames that two-way fill still held back when ``run`` was broken off, as far as they are known."""
-        if self._two_way:
+        if self._fill:
             with interrupts_held_back():
-                self._settle(self._two_way.rest())
+                self._settled.extend(map(self._result, self._fill.rest()))
         while self._settled:
             yield self._settled.popleft()
 
@@ -299,7 +238,7 @@ class Engine:
 
     def _results(self, frames: Iterable[tuple[Frame, float | None]], depth: int) -> Iterator[tuple[Frame, FrameResult]]:
         """Yield the results of ``frames`` in order; the detections of ``depth`` frames more are under way meanwhile."""
-        under_way: deque[_Job] = deque()
+        under_way: deque[FrameJob] = deque()
         reading = iter(frames)
         broken: HybridTrackError | None = None
         try:
@@ -333,10 +272,10 @@ class Engine:
             self._late.catch_up(self._tracker)
             self._between_ms = (time.perf_counter() - start_s) * 1000
 
-    def _begin(self, frame: Frame, decode_ms: float | None) -> _Job:
+    def _begin(self, frame: Frame, decode_ms: float | None) -> FrameJob:
         """Decide which detectors of fixed cadence look at the frame, and set them to work."""
         seen = frame if self._size is None else frame.reduced(self._size)
-        job = _Job(frame, seen, decode_ms, late=self._late.take(self._runners) if self._late else {})
+        job = FrameJob(frame, seen, decode_ms, late=self._late.take(self._runners) if self._late else {})
         self._submit(job, self._scheduler.decide(frame.index, frame.time_s, busy=self._busy))
         return job
 
@@ -344,38 +283,24 @@ class Engine:
     def _busy(self) -> frozenset[str]:
         return self._late.busy if self._late else frozenset()
 
-    def _submit(self, job: _Job, triggers: Mapping[str, str]) -> None:
+    def _submit(self, job: FrameJob, triggers: Mapping[str, str]) -> None:
         """Set those of the detectors to work that have not been left out."""
         for name, trigger in triggers.items():
             if not self._runners[name].is_out:
                 job.triggers[name], job.outcomes[name] = trigger, self._runners[name].submit(job.seen)
 
-    def _finish(self, job: _Job) -> Iterator[tuple[Frame, FrameResult]]:
+    def _finish(self, job: FrameJob) -> Iterator[tuple[Frame, FrameResult]]:
         """Carry the tracks to this frame, and yield the results that are settled by that: forward, this frame's."""
         tracked = self._track(job)
-        if self._two_way is None or self._backward is None:
+        if self._fill is None:
             yield self._result(tracked)
             return
         with interrupts_held_back():  # so that what waits can still be told
-            laps = _Laps(*(one.seen for one in self._held), tracked.seen)
-            ran = [run.detector for run in tracked.runs if run.status == "ok"]
-            tracks = self._two_way.step(tracked.seen, tracked.tracks, ran)
-            fill_ms, follow_ms = laps.take_ms(), self._backward.take_ms()
-            self._held.append(tracked)
-            for number in range(len(tracks)):  # it was done for these frames
-                own = self._held[number]
-                self._held[number] = own.took(
-                    track=follow_ms / len(tracks), associate=(fill_ms - follow_ms) / len(tracks)
-                )
-            self._settle(tracks)
+            self._settled.extend(map(self._result, self._fill.step(tracked)))
         while self._settled:
             yield self._settled.popleft()
 
-    def _settle(self, tracks: Iterable[Tracks]) -> None:
-        """Take it that these are the tracks of the frames that were held back longest."""
-        self._settled.extend(self._result(replace(self._held.popleft(), tracks=one)) for one in tracks)
-
-    def _track(self, job: _Job) -> _Tracked:
+    def _track(self, job: FrameJob) -> TrackedFrame:
         """Wait for the detectors, and carry the tracks to this frame.
 
         Those of automatic cadence begin only now: they go by the tracks of the frame before.
@@ -391,7 +316,7 @@ class Engine:
             else:
                 outcomes[name] = self._runners[name].wait(job.outcomes[name])
         found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
-        laps = _Laps(job.seen)
+        laps = Laps(job.seen)
         if self._frames_with_motion is not None:
             self._frames_with_motion += job.seen.motion is not None
         late = self._amend(job.late)
@@ -415,7 +340,7 @@ class Engine:
             DetectorRun(detector=name, trigger=job.triggers[name], status="failed" if outcome.error else "ok")
             for name, outcome in outcomes.items()
         ]
-        return _Tracked(
+        return TrackedFrame(
             job.frame,
             job.seen,
             runs=(*(run.told_of(name) for name, run in job.late.items()), *runs),
@@ -424,10 +349,10 @@ class Engine:
             stage_ms=stage_ms,
         )
 
-    def _result(self, tracked: _Tracked) -> tuple[Frame, FrameResult]:
+    def _result(self, tracked: TrackedFrame) -> tuple[Frame, FrameResult]:
         """Relate the tracks of a frame, in the frames' order."""
-        laps = _Laps(tracked.seen)
-        tracks, relations, events, camera = self._relate(tracked.seen, tracked.tracks)
+        laps = Laps(tracked.seen)
+        tracks, relations, events, camera = self._scenes.step(tracked.seen, tracked.tracks)
         stage_ms = {**tracked.stage_ms, "relate": laps.take_ms(), "convert": tracked.seen.convert_ms()}
         return tracked.frame, FrameResult(
             frame_index=tracked.frame.index,
@@ -460,28 +385,6 @@ class Engine:
             told = {name: one for name, one in found.items() if one is not None}
             self._late.join(self._tracker, late, told, self.classes)
         return found
-
-    def _relate(self, frame: Frame, tracks: Tracks) -> tuple[Tracks, Relations, tuple[Event, ...], Array | None]:
-        """Return the tracks with their places, what they have to do with each other, and the camera where measured."""
-        if not self._relations and not self._table:
-            return tracks, Relations.empty(), (), None
-        is_needed = (
-            self._table
-            or self._relations.need_camera
-            or any(self.classes[row].role == "object" for row in tracks.class_id.tolist())
-        )
-        camera = self._camera.step(frame, tracks.xyxy) if is_needed else None
-        scene = Scene(
-            frame_index=frame.index,
-            time_s=frame.time_s,
-            tracks=tracks,
-            classes=self.classes,
-            camera=np.eye(3) if camera is None else camera,
-        )
-        if self._table:
-            scene = self._table.place(scene, frame.size_px)
-        relations, events = self._relations.step(scene)
-        return scene.tracks, with_distance_cm(relations, scene.tracks), events, camera
 
     def _in_run_classes(self, outcome: Outcome) -> Detections | None:
         """Return the detections, if there are any, with class ids that count into the run's classes."""

@@ -160,7 +160,7 @@ def test_interrupt_while_frames_are_settled_loses_none() -> None:
     for after in (1, 2, 3):
         collected = Collected()
         with two_way(overlap=False) as engine:
-            engine._two_way._box_tracker = Interrupting(after)  # type: ignore[union-attr,assignment]
+            engine._fill._two_way._box_tracker = Interrupting(after)  # type: ignore[union-attr,assignment]
             with pytest.raises(KeyboardInterrupt):
                 write_run(engine, generated(), [collected])
         assert collected.frames == list(range(len(collected.frames)))
