@@ -12,6 +12,7 @@ import pytest
 
 from hybridtrack.evaluate import Scores
 from tests.integration.conftest import Finished
+from tests.pages import blocks
 
 POINTS = 3  #: of HOTA and MOTA that another processor's int8 arithmetic may make
 
@@ -23,9 +24,7 @@ def guide(root: Path) -> str:
 
 def block(guide: str, language: str) -> str:
     """Return the first block of code in a language."""
-    found = re.search(rf"^```{language}\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+    return blocks(guide, language)[0]
 
 
 def figures(table: str) -> list[list[str]]:

@@ -12,15 +12,12 @@ import pytest
 from hybridtrack.export.columns import TRACKS
 from hybridtrack.export.formats import EXPORTS
 from tests.integration.conftest import Finished
+from tests.pages import blocks
 
 
 @pytest.fixture(scope="module")
 def guide(root: Path) -> str:
     return (root / "docs/exports.md").read_text(encoding="utf-8")
-
-
-def blocks(guide: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
 
 
 def test_commands_and_code_do_what_the_guide_says(

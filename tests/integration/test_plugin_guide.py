@@ -18,6 +18,7 @@ import pytest
 from hybridtrack import hookspecs
 from hybridtrack.boxes import iou
 from hybridtrack.cli import exit_code
+from tests.pages import blocks
 
 HOOKS = [name for name in vars(hookspecs) if name.startswith("hybridtrack_")]
 
@@ -36,10 +37,6 @@ def template(root: Path) -> Path:
 def vivid(install: Callable[[str, str], None], template: Path) -> None:
     """The template's module, installed."""
     install("vivid", (template / "hybridtrack_vivid.py").read_text(encoding="utf-8"))
-
-
-def blocks(guide: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
 
 
 def test_function_in_the_guide_is_tracked(

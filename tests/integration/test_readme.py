@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,15 +12,17 @@ import pytest
 
 from hybridtrack.track_file import read_tracks
 from tests.integration.conftest import Finished
+from tests.pages import blocks, command_lines
 
 
 @pytest.fixture
 def commands(root: Path) -> list[list[str]]:
     """The words of each line in README's shell blocks, comments left out."""
-    blocks = re.findall(
-        r"^```sh\n(.*?)^```", (root / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
-    )
-    return [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    return [
+        words
+        for block in blocks((root / "README.md").read_text(encoding="utf-8"), "sh")
+        for words in command_lines(block)
+    ]
 
 
 def test_commands_to_make_are_there(commands: list[list[str]], root: Path) -> None:
