@@ -134,7 +134,10 @@ class Relation(Protocol):
 
 
 class Sink(Protocol):
-    """Writes or shows results. ``open`` once, ``write`` a frame at a time, ``close`` once whatever happened."""
+    """Writes or shows results. ``open`` once, ``write`` a frame at a time, ``close`` once whatever happened.
+
+    ``notes``, one-line remarks for the user that the run's summary repeats, is optional; it is asked before ``close``.
+    """
 
     def open(self, info: RunInfo) -> None:
         """Begin. Raises SinkError when the output cannot be written."""

@@ -68,6 +68,7 @@ def write_run(
         totals.notes.append(f"stopped: {stop}")
     finally:
         with interrupts_held_back(), ExitStack() as stack:  # all are closed, also when one of them raises
+            totals.notes += [note for sink in opened for note in getattr(sink, "notes", ())]
             summary = totals.summary(engine, source)
             for sink in reversed(opened):
                 stack.callback(sink.close, summary if totals.is_started else None)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import cv2
 import numpy as np
 
@@ -91,8 +89,10 @@ def draw_trail(picture: Array, points: Array, box_px: Size, colour: Colour, unit
     if not under.size:
         return
     over = under.copy()
-    ends = np.rint((points - (x1, y1)) * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
-    for number, (start, end) in enumerate(pairwise(ends), start=1):
-        thickness = 1 + round(2 * unit * number / (len(ends) - 1))
-        cv2.line(over, start, end, colour, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+    ends = np.rint((points - (x1, y1)) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    steps = 2 * unit + 1
+    for step in range(steps):
+        first, last = (step * (len(ends) - 1) // steps, (step + 1) * (len(ends) - 1) // steps)
+        if last > first:
+            cv2.polylines(over, [ends[first : last + 1]], False, colour, step + 1, cv2.LINE_AA, _SUBPIXEL_BITS)
     cv2.addWeighted(over, _OPACITY, under, 1 - _OPACITY, 0, dst=under)

@@ -1,4 +1,4 @@
-"""Annotated video: H.264 in MP4, MOV or Matroska through PyAV, with the times that the frames have."""
+"""Annotated video: H.264 in MP4, MOV or Matroska through PyAV, with the times that the frames have, and the sound."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from av.video.stream import VideoStream
 from hybridtrack.errors import SinkError
 from hybridtrack.sinks.drawing import Drawing
 from hybridtrack.sinks.output import ReplacedFile, cannot_write, required_path
+from hybridtrack.sinks.soundtrack import FORMATS, Soundtrack, open_soundtrack
 from hybridtrack.types import Array, Frame, FrameResult, RunInfo, RunSummary, Size
 
-_SUFFIXES = (".mp4", ".mov", ".mkv")
 _ENCODERS = ("libx264", "libopenh264", "h264_videotoolbox", "h264_mf")  #: best first; PyAV's own wheels have the first
 _TIME_BASE = Fraction(1, 90_000)  #: seconds; that of MPEG, 30000/1001 frames a second are whole multiples of it
 _BT709 = 1  #: number of the colour space in ITU-T H.273
@@ -35,16 +35,24 @@ class VideoSink:
 
     def __init__(self, path: str | Path) -> None:
         self._file = ReplacedFile(path)
-        if self._file.path.suffix.lower() not in _SUFFIXES:
-            known = ", ".join(_SUFFIXES)
+        if self._file.path.suffix.lower() not in FORMATS:
+            known = ", ".join(FORMATS)
             raise SinkError(f"cannot write {str(path)!r}: a video file ends in {known}; give such a name")
         self._encoder = h264_encoder()
         self._info: RunInfo | None = None
         self._drawing: Drawing | None = None
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
+        self._sound: Soundtrack | None = None
+        self._notes: tuple[str, ...] = ()
         self._first_s = 0.0
         self._pts = -1
+        self._step = 0  #: between the last two frames, in units of ``_TIME_BASE``
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know, a line each."""
+        return self._notes
 
     def open(self, info: RunInfo) -> None:
         """Make the temporary file. Raises SinkError; then none is left."""
@@ -67,13 +75,17 @@ class VideoSink:
             if self._stream is None:
                 self._first_s = frame.time_s
                 self._stream = self._add_stream(self._container, _even(frame.size_px))
+                self._add_sound(self._container)
             stream = self._stream
             bgr = _fitted(bgr, (stream.width, stream.height))
-            picture = av.VideoFrame.from_ndarray(bgr, format="bgr24").reformat(
+            picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(bgr), format="bgr24").reformat(
                 format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
             )
-            self._pts = max(round((frame.time_s - self._first_s) / _TIME_BASE), self._pts + 1)
+            pts = max(round((frame.time_s - self._first_s) / _TIME_BASE), self._pts + 1)
+            self._step = pts - self._pts if self._pts >= 0 else self._step
+            self._pts = pts
             picture.pts, picture.time_base = self._pts, _TIME_BASE
+            self._copy_sound(self._pts)
             self._container.mux(stream.encode(picture))
         except (av.FFmpegError, OSError) as error:
             self._discard()
@@ -86,11 +98,14 @@ class VideoSink:
             return
         try:
             if self._stream is not None:
+                self._copy_sound(self._pts + self._step)
                 container.mux(self._stream.encode())
             container.close()
         except (av.FFmpegError, OSError) as error:
             self._file.discard()
             raise cannot_write(self._file.path, error) from error
+        finally:
+            self._close_sound()
         if self._stream is None:
             self._file.discard()
         else:
@@ -99,7 +114,9 @@ class VideoSink:
     def _add_stream(self, container: OutputContainer, size_px: Size) -> VideoStream:
         assert self._info is not None
         options = {"preset": "veryfast", "crf": "21"} if self._encoder == "libx264" else {}
-        stream = container.add_stream(self._encoder, rate=self._info.video.fps or 30, options=options)
+        fps = self._info.video.fps or Fraction(30)
+        self._step = round(1 / (fps * _TIME_BASE))
+        stream = container.add_stream(self._encoder, rate=fps, options=options)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = size_px
         stream.pix_fmt = "yuv420p"
@@ -109,7 +126,29 @@ class VideoSink:
         context.color_range = ColorRange.MPEG
         return stream
 
+    def _add_sound(self, container: OutputContainer) -> None:
+        assert self._info is not None
+        loop = self._info.settings.get("loop") or 1
+        found: Soundtrack | str | None = f"no sound: the video plays {loop} times"
+        if loop == 1:
+            found = open_soundtrack(self._info.uri, container, self._first_s)
+        if isinstance(found, str):
+            self._notes = (found,)
+        else:
+            self._sound = found
+
+    def _copy_sound(self, end: int) -> None:
+        """Copy the sound up to a time in units of ``_TIME_BASE``."""
+        if self._sound:
+            self._sound.copy(float(end * _TIME_BASE))
+
+    def _close_sound(self) -> None:
+        sound, self._sound = self._sound, None
+        if sound:
+            sound.close()
+
     def _discard(self) -> None:
+        self._close_sound()
         container, self._container = self._container, None
         if container is not None:
             with suppress(av.FFmpegError, OSError):
@@ -134,6 +173,8 @@ def _even(size_px: Size) -> Size:
 def _fitted(bgr: Array, size_px: Size) -> Array:
     """Return a picture of ``size_px``: an odd row or column is doubled at the edge, other sizes are scaled."""
     height, width = bgr.shape[:2]
+    if (width, height) == size_px:
+        return bgr
     if _even((width, height)) != size_px:
         scaled: Array = cv2.resize(bgr, size_px, interpolation=cv2.INTER_AREA)
         return scaled

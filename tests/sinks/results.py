@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -28,14 +29,20 @@ MUG = ClassInfo(name="mug")
 CLASSES = (HAND, MUG)
 
 
-def run_info(uri: str = "table.mp4", size_px: Size = (64, 48)) -> RunInfo:
+def run_info(
+    uri: str = "table.mp4",
+    size_px: Size = (64, 48),
+    *,
+    video: VideoInfo | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> RunInfo:
     """Return a run of one detector over a video of 30000/1001 frames a second."""
     return RunInfo(
         uri=uri,
-        video=VideoInfo(width_px=size_px[0], height_px=size_px[1], fps=Fraction(30000, 1001), frame_count=3),
+        video=video or VideoInfo(width_px=size_px[0], height_px=size_px[1], fps=Fraction(30000, 1001), frame_count=3),
         classes=CLASSES,
         detectors=(DetectorInfo(name="hand", classes=CLASSES, every=3, distribution="hybridtrack", version="0.1.0"),),
-        settings={"source": uri, "detect_every": "3"},
+        settings=settings or {"source": uri, "detect_every": "3"},
     )
 
 
