@@ -42,7 +42,7 @@ class Summary:
 
 
 def find_records(patterns: Sequence[str]) -> list[str]:
-    """Return the files of patterns such as ``records/train-*``, sorted. Raises SourceError when there is none."""
+    """Return the files of patterns such as ``train.tfrecord*``, sorted. Raises SourceError when there is none."""
     files = sorted({name for pattern in patterns for name in glob.glob(pattern, recursive=True)})
     if not files:
         raise SourceError(f"no TFRecords at {', '.join(map(repr, patterns))}: write them with data_tools.tfrecords")
