@@ -309,11 +309,16 @@ class RunSettings:
     video: str | None = None
     image: str | None = None
     show: bool = False
+    web: bool = False
+    web_host: str | None = None
+    web_port: int | None = None
     runtime: str | None = None
 
     def __post_init__(self) -> None:
         if self.end is not None and self.end <= (self.start or 0):
             raise UsageError(f"--end {self.end:g} is not after --start {self.start or 0:g}: nothing would be read")
+        if not self.web and (self.web_host is not None or self.web_port is not None):
+            raise UsageError("--web-host and --web-port are about the page of --web: give --web as well")
         if self.with_detections and not self.json:
             raise UsageError("--with-detections has no file to go to: give --json FILE as well")
         in_cm = [zone.name for zone in self.zones or () if zone.unit == "cm"]
@@ -336,7 +341,7 @@ class RunSettings:
 
         Where outputs go is left out: the same run written elsewhere is the same run.
         """
-        left_out = {"json", "mot", "video", "image", "show"}
+        left_out = {"json", "mot", "video", "image", "show", "web", "web_host", "web_port"}
         return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out}
 
 
@@ -497,6 +502,9 @@ _READERS: Mapping[str, Reader] = {
     "video": _text,
     "image": _text,
     "show": _flag,
+    "web": _flag,
+    "web_host": _text,
+    "web_port": _count,
     "runtime": _runtime,
 }
 

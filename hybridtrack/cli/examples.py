@@ -17,6 +17,7 @@ EXAMPLES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
             "hybridtrack run table.mp4 --detect-every 5 --video out.mp4",
         ),
         ("hands and objects of a camera, in a window", "hybridtrack run 0 --detector +tabletop --show"),
+        ("the same in a browser, and written down", "hybridtrack run 0 --detector +tabletop --web --json table.jsonl"),
         ("a folder of images, as MOTChallenge text", "hybridtrack run frames/ --fps 25 --mot table.txt"),
         (
             "detect when tracks need it, and write what detectors saw",

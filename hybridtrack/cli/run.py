@@ -93,6 +93,9 @@ if TYPE_CHECKING:
 @click.option("--video", metavar="FILE", help="Write the video with boxes and ids drawn on it.")
 @click.option("--image", metavar="FILE", help="Write a picture of the first frame with the most tracks.")
 @click.option("--show", "--display", is_flag=True, default=None, help="Show the video in a window; q ends.")
+@click.option("--web", is_flag=True, default=None, help="Show the run in a browser: video, boxes, timeline.")
+@click.option("--web-host", metavar="ADDRESS", help="Address that --web listens on.  [default: 127.0.0.1]")
+@click.option("--web-port", type=click.IntRange(1, 65535), help="Port that --web listens on.  [default: a free one]")
 @click.option(
     "--runtime", type=click.Choice(RUNTIMES), help="What runs the networks.  [default: the first that is installed]"
 )
@@ -113,7 +116,7 @@ def run(config: str | None, source_argument: str | None, quiet: bool, **flags: A
     given = {key: value for key, value in flags.items() if value not in (None, ())}
     settings = read_settings(given, Path(config) if config else None)
     summary = execute(settings, is_quiet=quiet)
-    if (settings.outputs or settings.show) and not quiet:
+    if (settings.outputs or settings.show or settings.web) and not quiet:
         _tell(summary)
 
 
@@ -144,6 +147,8 @@ def execute(settings: RunSettings, *, is_quiet: bool = False) -> RunSummary:
 
     host = PluginHost.load()
     sinks = build_sinks(settings, host)
+    if settings.web:
+        sinks.append(page_sink(settings))
     relations: list[RelationLike] = [*settings.relation] if settings.relations else []
     if settings.zones:
         relations.append(Zones(settings.zones))
@@ -202,4 +207,22 @@ def build_sinks(settings: RunSettings, host: PluginHost) -> list[Sink]:
         wanted["json"]["with_detections"] = settings.with_detections
     if settings.show:
         wanted["display"] = {}
-    return [host.sink(name).build(options) for name, options in (wanted or {"table": {}}).items()]
+    if not wanted and not settings.web:
+        wanted["table"] = {}
+    return [host.sink(name).build(options) for name, options in wanted.items()]
+
+
+def page_sink(settings: RunSettings) -> Sink:
+    """Return the page that shows the run. Raises MissingPackageError."""
+    from hybridtrack.cli.view import check_packages
+
+    check_packages()
+    from hybridtrack.view.live import PageSink
+    from hybridtrack.view.serving import LOOPBACK, open_browser
+
+    def tell(text: str) -> None:
+        click.echo(text if text.startswith("http://") else f"hybridtrack run: {text}", err=True)
+        if text.startswith("http://"):
+            open_browser(text)
+
+    return PageSink(host=settings.web_host or LOOPBACK, port=settings.web_port or 0, tell=tell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import urllib.error
@@ -116,3 +117,33 @@ def test_extra_that_is_missing_is_named(
         f"hybridtrack view: serving a page needs {package}, which is not installed: pip install 'hybridtrack[view]'\n"
     )
     assert exit_code(["view", str(tracks), "--export", "page.html"]) == 0  # a page is written without them
+
+
+def test_run_is_shown_while_it_goes_on(place: Path, root: Path, start: Start) -> None:
+    clip = root / "examples/data/table.mp4"
+    process = start("run", clip, "--pace", "--max-frames", "90", "--web", "--json", "-")
+    assert process.stderr is not None
+    assert process.stdout is not None
+    url = process.stderr.readline().decode().strip()
+    with urllib.request.urlopen(url + "newest?after=0", timeout=10) as answer:
+        assert answer.status == 200
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert errors == b""
+    lines = output.splitlines()
+    assert json.loads(lines[0])["source"]["uri"] == str(clip)
+    assert "web" not in json.loads(lines[0])["settings"]  # the same run with a page is the same run
+    assert json.loads(lines[-1])["complete"]
+
+
+def test_address_of_a_page_that_is_not_asked_for_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(["run", "blank:8x8@5:2", "--web-port", "8000"]) == 2
+    assert "--web-host and --web-port are about the page of --web" in capsys.readouterr().err
+
+
+def test_run_with_a_page_names_the_extra_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    assert exit_code(["run", "blank:8x8@5:2", "--tracker", "none", "--web"]) == 2
+    assert "pip install 'hybridtrack[view]'" in capsys.readouterr().err

@@ -4,18 +4,19 @@
 const BRIGHT = ["#ffc800", "#5abeff", "#00dc82", "#ff82b4", "#faf046", "#7c9cff", "#ff7a4a"];
 const DEEP = ["#c27c00", "#1479b8", "#00875a", "#c2447c", "#8a8000", "#2f4fd0", "#c8451a"];
 
+// line in the picture, and bar in the timeline: how tall and how strong it is, and whether it has gaps
 export const RELATION_LOOKS = {
-  near: { width: 1.2, dash: [2, 5], fill: 0.3, tall: 0.35 },
-  overlapping: { width: 2, dash: [], fill: 0.6, tall: 0.6 },
+  near: { width: 1.2, dash: [2, 5], isDotted: true, fill: 0.3, tall: 0.35 },
+  overlapping: { width: 2, dash: [8, 5], fill: 0.6, tall: 0.6 },
   holding: { width: 4, dash: [], fill: 1, tall: 1 },
 };
-const OTHER_RELATION = { width: 2, dash: [6, 4], fill: 0.7, tall: 0.7 };
+const OTHER_RELATION = { width: 1.2, dash: [], fill: 0.7, tall: 0.7 };
 
 export const ORIGIN_LOOKS = {
   detected: { width: 4, dash: [], fill: 1, tall: 1, words: "a detector saw it on this frame" },
   tracked: { width: 2, dash: [], fill: 0.8, tall: 0.62, words: "its pixels were followed from the frame before" },
-  predicted: { width: 2, dash: [9, 6], fill: 0.5, tall: 0.32, words: "nothing was seen: a motion model says so" },
-  interpolated: { width: 2, dash: [2, 5], fill: 0.65, tall: 0.46, words: "between detector runs before and after" },
+  predicted: { width: 2, dash: [9, 6], isDotted: true, fill: 0.5, tall: 0.32, words: "nothing was seen: a motion model says so" },
+  interpolated: { width: 2, dash: [2, 5], isDotted: true, fill: 0.65, tall: 0.46, words: "between detector runs before and after" },
 };
 
 export const relationLook = (state) => RELATION_LOOKS[state] ?? OTHER_RELATION;

@@ -2,7 +2,7 @@
 
 import { LiveFeed } from "view/live";
 import { ORIGIN_LOOKS, clockText, element, isDark, lineSample, nameClasses } from "view/looks";
-import { Overlay } from "view/overlay";
+import { Overlay, TRAIL_S } from "view/overlay";
 import { EventPanel, FilterPanel, Filters, PresentPanel, trackWords } from "view/panels";
 import { Player } from "view/player";
 import { Source, embeddedBytes } from "view/source";
@@ -55,6 +55,7 @@ let chosen = null;
 let pointed = null;
 let isFollowing = false;
 let live = null; // what the feed said last, while its picture is shown
+let recent = []; // lines that the feed said, the last of them ``live``
 let liveNotes = [];
 
 function choose(id) {
@@ -68,8 +69,11 @@ function shownFrame() {
 }
 
 function* pastFrames() {
-  const last = live ? tracks.rowAt(live.line.time) : player.row;
-  for (let row = last - 1; row >= 0; row -= 1) {
+  if (live) {
+    yield* recent.slice(0, -1).reverse();
+    return;
+  }
+  for (let row = player.row - 1; row >= 0; row -= 1) {
     const chunk = source.chunks.get(Math.floor(row / source.chunkRows));
     const frame = chunk?.frames[row % source.chunkRows];
     if (!frame) return;
@@ -156,11 +160,13 @@ function pauseLive() {
 
 function showLive(said) {
   live = said;
+  recent = [...recent.filter(({ time }) => time >= said.line.time - TRAIL_S), said.line];
   player.time = said.line.time;
   player.row = tracks.rowAt(said.line.time);
   $("frame").hidden = false;
   $("rate").hidden = false;
-  $("rate").textContent = `${said.fps.toFixed(1)} frames/s · ${said.latency_ms.toFixed(0)} ms behind`;
+  const behind = said.behind_ms === null ? `${said.work_ms.toFixed(0)} ms a frame` : `${said.behind_ms.toFixed(0)} ms behind`;
+  $("rate").textContent = [said.rate, behind].filter(Boolean).join(" · ");
   draw();
 }
 
@@ -214,6 +220,7 @@ async function keepUp() {
       drawFacts();
       if (before === 0 && !isLive) player.seekRow(0);
       if (wasAtEnd) player.seekRow(tracks.rows - 1);
+      if (isLive && !tracks.isGrowing) pauseLive();
       if (isLive && isFollowing) timeline.show(tracks.endTime - LIVE_SPAN_S, LIVE_SPAN_S);
       refresh();
     }

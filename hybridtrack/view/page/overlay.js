@@ -2,7 +2,7 @@
 
 import { ORIGIN_LOOKS, brightColour, fitted, relationLook } from "view/looks";
 
-const TRAIL_S = 1.5;
+export const TRAIL_S = 1.5;
 const FONT_PX = 12;
 
 export class Overlay {

@@ -190,10 +190,10 @@ export class EventPanel {
   }
 
   setPosition(time) {
-    const before = this.#current();
     this.position = time;
     const now = this.#current();
-    if (before === now) return;
+    if (this.scrolledTo === now) return;
+    this.scrolledTo = now;
     const [top, seen] = [this.place.scrollTop, this.place.clientHeight];
     const y = now * EVENT_PX;
     if (!this.place.matches(":hover") && (y < top || y + EVENT_PX > top + seen)) this.place.scrollTop = y - seen / 2;

@@ -221,7 +221,7 @@ export class Timeline {
       const look = looks(kind);
       const tall = Math.max(2, BAR_PX * look.tall);
       context.globalAlpha = look.fill;
-      if (look.dash.length && x2 - x1 > 6) dashedBar(context, x1, x2, middle - tall / 2, tall, look.dash);
+      if (look.isDotted && x2 - x1 > 6) dashedBar(context, x1, x2, middle - tall / 2, tall, look.dash);
       else context.fillRect(x1, middle - tall / 2, Math.max(1, x2 - x1 - (x2 - x1 > 5 ? 0.5 : 0)), tall);
     });
     context.restore();
