@@ -19,6 +19,8 @@ MODULES: Final = (
     "live",
     "overlay",
     "timeline",
+    "bars",
+    "pointer",
     "panels",
     "looks",
 )

@@ -5,8 +5,9 @@ import { ORIGIN_LOOKS, clockText, element, isDark, lineSample, nameClasses } fro
 import { Overlay, TRAIL_S } from "view/overlay";
 import { EventPanel, FilterPanel, Filters, PresentPanel, trackWords } from "view/panels";
 import { Player } from "view/player";
+import { listenToSplit, placeTip, showTip } from "view/pointer";
 import { Source, embeddedBytes } from "view/source";
-import { Timeline } from "view/timeline";
+import { GUTTER_PX, Timeline } from "view/timeline";
 import { Tracks } from "view/tracks";
 
 const POLL_MS = 400;
@@ -53,6 +54,7 @@ const isLive = told.mode === "live";
 const feed = isLive ? new LiveFeed($("frame"), (said) => showLive(said), (words) => say([words])) : null;
 let chosen = null;
 let pointed = null;
+let pointer = null; // where it is over the picture
 let isFollowing = false;
 let live = null; // what the feed said last, while its picture is shown
 let recent = []; // lines that the feed said, the last of them ``live``
@@ -84,6 +86,7 @@ function* pastFrames() {
 function draw() {
   const frame = shownFrame();
   overlay.draw(frame, pastFrames, { chosen, pointed });
+  tellOfPointed(frame);
   const time = live ? live.line.time : player.position;
   timeline.setPosition(time, player.isPlaying || isFollowing);
   eventPanel.setPosition(time);
@@ -365,28 +368,32 @@ function listen() {
   player.onPlaying = () => ($("play").textContent = player.isPlaying ? "❚❚" : "▶");
   player.onMove = () => draw();
   listenToPointer();
-  listenToSplit();
+  listenToSplit($("split"));
   new ResizeObserver(place).observe($("stage"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", refresh);
 }
 
+/** Tell of the box under the pointer, in the frame that is shown. */
+function tellOfPointed(frame) {
+  if (!pointer) return;
+  const track = overlay.at(pointer.offsetX, pointer.offsetY);
+  pointed = track?.id ?? null;
+  showTip(track && frame ? trackWords(track, frame, tracks) : "");
+}
+
 function listenToPointer() {
-  const tip = $("tip");
-  const showTip = (event, words) => {
-    tip.hidden = !words;
-    if (!words) return;
-    tip.textContent = words;
-    tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 6))}px`;
-    tip.style.top = `${event.clientY + 16 + tip.offsetHeight > innerHeight ? event.clientY - tip.offsetHeight - 10 : event.clientY + 16}px`;
-  };
   const picture = $("overlay");
   picture.addEventListener("pointermove", (event) => {
-    const track = overlay.at(event.offsetX, event.offsetY);
+    pointer = event;
+    const before = pointed;
     const frame = shownFrame();
-    showTip(event, track && frame ? trackWords(track, frame, tracks) : "");
-    if (pointed === (track?.id ?? null)) return;
-    pointed = track?.id ?? null;
-    overlay.draw(frame, pastFrames, { chosen, pointed });
+    tellOfPointed(frame);
+    placeTip(event);
+    if (pointed !== before) overlay.draw(frame, pastFrames, { chosen, pointed });
+  });
+  picture.addEventListener("pointerleave", () => {
+    pointer = null;
+    pointed = null;
   });
   picture.addEventListener("click", (event) => {
     const track = overlay.at(event.offsetX, event.offsetY);
@@ -396,21 +403,10 @@ function listenToPointer() {
   const lanes = $("lanes-base");
   lanes.addEventListener("pointermove", (event) => {
     const there = timeline.at(event.offsetX, event.offsetY);
-    showTip(event, there?.words ?? (event.offsetX > 132 ? clockText(timeline.timeAt(event.offsetX)) : ""));
+    showTip(there?.words ?? (event.offsetX > GUTTER_PX ? clockText(timeline.timeAt(event.offsetX)) : ""));
+    placeTip(event);
   });
-  for (const one of [picture, lanes]) one.addEventListener("pointerleave", () => (tip.hidden = true));
-}
-
-function listenToSplit() {
-  const split = $("split");
-  split.addEventListener("pointerdown", (event) => {
-    split.setPointerCapture(event.pointerId);
-    split.onpointermove = (move) => {
-      const height = Math.min(Math.max(innerHeight - move.clientY - 3, 90), innerHeight - 260);
-      document.body.style.setProperty("--timeline-height", `${height}px`);
-    };
-  });
-  split.addEventListener("pointerup", () => (split.onpointermove = null));
+  for (const one of [picture, lanes]) one.addEventListener("pointerleave", () => showTip(""));
 }
 
 function begin() {

@@ -29,7 +29,7 @@ export class Overlay {
     if (this.filters.detections && frame.detections) this.#drawDetections(context, frame.detections, onScreen);
     if (this.filters.trails) this.#drawTrails(context, shown, past, frame.time, onScreen);
     const boxes = new Map(shown.map((track) => [track.id, onScreen(track.box)]));
-    if (this.filters.lines) this.#drawRelations(context, frame.relations, boxes);
+    if (this.filters.lines) this.#drawRelations(context, frame.relations, boxes, chosen);
     for (const track of shown) {
       const isDimmed = chosen !== null && chosen !== undefined && chosen !== track.id;
       context.globalAlpha = (isDimmed ? 0.35 : 1) * (track.state === "confirmed" ? 1 : 0.6);
@@ -74,11 +74,12 @@ export class Overlay {
     context.globalAlpha = 1;
   }
 
-  #drawRelations(context, relations, boxes) {
+  #drawRelations(context, relations, boxes, chosen) {
     for (const { subject, object, state } of relations) {
       if (!this.filters.showsRelation(state) || !boxes.has(subject) || !boxes.has(object)) continue;
       const look = relationLook(state);
       const ends = [centre(boxes.get(subject)), centre(boxes.get(object))];
+      context.globalAlpha = [null, undefined, subject, object].includes(chosen) ? 1 : 0.25;
       context.setLineDash(look.dash);
       for (const [colour, extra] of [["rgba(0,0,0,.6)", 2], ["#ffffff", 0]]) {
         context.strokeStyle = colour;
@@ -91,6 +92,7 @@ export class Overlay {
       context.setLineDash([]);
       for (const end of ends) dot(context, end, look.width + 1.5);
     }
+    context.globalAlpha = 1;
   }
 
   #drawDetections(context, detections, onScreen) {

@@ -1,6 +1,6 @@
 // The panels beside the picture: what is shown, what is in the frame, what happened.
 
-import { ORIGIN_LOOKS, brightColour, clockText, element, lineSample, nameClasses, pageColour, relationLook } from "view/looks";
+import { ORIGIN_LOOKS, clockText, element, lineSample, nameClasses, pageColour, relationLook } from "view/looks";
 import { ORIGINS, STATES, originOf, stateOf } from "view/tracks";
 
 const EVENT_PX = 26;
@@ -186,7 +186,10 @@ export class EventPanel {
     Object.assign(this, { place, count, filters, tracks, onSeek });
     this.position = 0;
     place.addEventListener("scroll", () => this.draw());
-    new ResizeObserver(() => this.draw()).observe(place);
+    new ResizeObserver(() => {
+      this.#reveal();
+      this.draw();
+    }).observe(place);
   }
 
   setPosition(time) {
@@ -194,10 +197,15 @@ export class EventPanel {
     const now = this.#current();
     if (this.scrolledTo === now) return;
     this.scrolledTo = now;
-    const [top, seen] = [this.place.scrollTop, this.place.clientHeight];
-    const y = now * EVENT_PX;
-    if (!this.place.matches(":hover") && (y < top || y + EVENT_PX > top + seen)) this.place.scrollTop = y - seen / 2;
+    this.#reveal();
     this.draw();
+  }
+
+  /** Scroll to the event at the position, but not under the user's pointer. */
+  #reveal() {
+    const [top, seen] = [this.place.scrollTop, this.place.clientHeight];
+    const y = this.#current() * EVENT_PX;
+    if (!this.place.matches(":hover") && (y < top || y + EVENT_PX > top + seen)) this.place.scrollTop = y - seen / 2;
   }
 
   /** The number of the last event that is not later than the position. */
@@ -263,5 +271,3 @@ export function trackWords(track, frame, tracks) {
   for (const [name, value] of Object.entries(track.attributes ?? {})) lines.push(`${name}: ${JSON.stringify(value)}`.slice(0, 80));
   return lines.join("\n");
 }
-
-export { brightColour };

@@ -1,10 +1,11 @@
 // The timeline: detector runs, events, a lane for each hand with a thing, a lane for each track; zoom, move, go there.
 
+import { clipped, dashedBar, diamond, pieces, trackLook } from "view/bars";
 import { firstWhere } from "view/columns";
-import { ORIGIN_LOOKS, RELATION_LOOKS, clockText, fitted, pageColour, relationLook, styleColours } from "view/looks";
+import { clockText, fitted, pageColour, relationLook, styleColours } from "view/looks";
 import { originOf, stateOf } from "view/tracks";
 
-const GUTTER_PX = 132;
+export const GUTTER_PX = 132;
 const RULER_PX = 22;
 const RUNS_PX = 12;
 const EVENTS_PX = 16;
@@ -14,6 +15,7 @@ const MIN_SPAN_S = 0.2;
 const TICK_PX = 90; // between the labels of the ruler
 const STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const CLICK_PX = 4;
+const DENSE_PX = 9; // events closer than that, on average, are lines
 
 export class Timeline {
   constructor({ base, cursor, strip, tracks, filters, onSeek, onChoose }) {
@@ -26,10 +28,10 @@ export class Timeline {
     this.chosen = null;
     this.pointer = null;
     this.pending = false;
-    this.across = base.clientWidth;
+    [this.across, this.down] = [base.clientWidth, base.clientHeight];
     this.#listen();
     new ResizeObserver(() => {
-      this.across = base.clientWidth;
+      [this.across, this.down] = [base.clientWidth, base.clientHeight];
       this.change();
     }).observe(base);
   }
@@ -101,8 +103,23 @@ export class Timeline {
     });
   }
 
-  /** The lanes that are shown, in order. */
+  /** The lanes that are shown, in order: all, or where they are more than there is room for, those of the time shown. */
   lanes() {
+    const all = this.#allLanes();
+    if (all.length * LANE_PX <= this.down - this.fixedPx) return all;
+    const [first, end] = [Math.max(0, this.tracks.rowAt(this.from)), this.tracks.rowAt(this.from + this.span) + 1];
+    const key = `${this.lanesKey}/${first}/${end}`;
+    if (this.lanesShownKey !== key) {
+      this.lanesShownKey = key;
+      this.lanesShown = all.filter((lane) => {
+        const n = lane.firstAfter(first);
+        return n < lane.count && lane.start(n) < end;
+      });
+    }
+    return this.lanesShown;
+  }
+
+  #allLanes() {
     const key = `${this.tracks.version}/${this.filters.version}`;
     if (this.lanesKey === key) return this.lanesKept;
     const { tracks, filters } = this;
@@ -191,16 +208,18 @@ export class Timeline {
     context.fillStyle = colours.faint;
     context.fillText("events", 8, y);
     context.fillStyle = colours.accent;
+    const places = this.filters.events.map((event) => this.x(event.time)).filter((x) => x >= GUTTER_PX && x <= GUTTER_PX + this.width);
+    const isDense = places.length * DENSE_PX > this.width;
     let before = -10;
-    for (const event of this.filters.events) {
-      const x = this.x(event.time);
-      if (x < GUTTER_PX || x > GUTTER_PX + this.width || x - before < 2) continue;
+    for (const x of places) {
+      if (x - before < 2) continue;
       before = x;
-      diamond(context, x, y, 5);
+      if (isDense) context.fillRect(x - 0.5, y - 5, 1, 10);
+      else diamond(context, x, y, 5);
     }
   }
 
-  #drawLane(context, lane, y, [firstRow, endRow], width, colours) {
+  #drawLane(context, lane, y, rows, width, colours) {
     const isPair = lane.subject !== undefined;
     const isChosen = isPair ? [lane.subject, lane.object].includes(this.chosen) : lane.id === this.chosen;
     if (isChosen) {
@@ -216,7 +235,8 @@ export class Timeline {
     context.clip();
     context.fillStyle = colour;
     const middle = y + LANE_PX / 2;
-    this.#pieces(lane, firstRow, endRow, (x1, x2, kind) => {
+    const scale = { tracks: this.tracks, from: this.from, perSecond: this.width / this.span, left: GUTTER_PX, width: this.width };
+    pieces(lane, rows, scale, (x1, x2, kind) => {
       if (!isShown(kind)) return;
       const look = looks(kind);
       const tall = Math.max(2, BAR_PX * look.tall);
@@ -231,64 +251,6 @@ export class Timeline {
     context.fillStyle = colours.ink;
     const label = isPair ? `${this.tracks.nameOf(lane.subject)} · ${this.tracks.nameOf(lane.object)}` : this.tracks.nameOf(lane.id);
     context.fillText(clipped(context, label, GUTTER_PX - (isPair ? 14 : 30)), isPair ? 8 : 22, middle);
-  }
-
-  /** Call `draw` with the pieces of a lane, in pixels; what is narrower than one shares it: the longest is drawn. */
-  #pieces(lane, firstRow, endRow, draw) {
-    const cover = new Float64Array(32); // of the column, by kind
-    let column = -1;
-    let [left, right, same] = [0, 0, -1]; // columns of one kind side by side are drawn as one
-    const flushColumns = () => {
-      if (same >= 0) draw(left, right, same);
-      same = -1;
-    };
-    const flush = () => {
-      let [best, most] = [-1, 0];
-      for (let kind = 0; kind < cover.length; kind += 1) {
-        if (cover[kind] > most) [best, most] = [kind, cover[kind]];
-        cover[kind] = 0;
-      }
-      if (best < 0) return;
-      if (best !== same || column !== right) {
-        flushColumns();
-        [left, same] = [column, best];
-      }
-      right = column + 1;
-    };
-    const { tracks, from } = this;
-    const perSecond = this.width / this.span;
-    const times = tracks.times.values;
-    const [rows, end] = [tracks.rows, tracks.endTime];
-    const { values } = lane.stretches;
-    const { count } = lane;
-    for (let n = lane.firstAfter(firstRow); n < count; n += 1) {
-      const start = values[n * 3];
-      if (start >= endRow) break;
-      const stop = values[n * 3 + 1];
-      const x1 = GUTTER_PX + (times[start] - from) * perSecond;
-      const x2 = GUTTER_PX + ((stop < rows ? times[stop] : end) - from) * perSecond;
-      if (x2 - x1 >= 2) {
-        flush();
-        flushColumns();
-        draw(Math.max(x1, GUTTER_PX - 2), Math.min(x2, GUTTER_PX + this.width + 2), values[n * 3 + 2]);
-        column = -1;
-        continue;
-      }
-      const here = Math.floor(x1);
-      if (here !== column) {
-        flush();
-        column = here;
-      }
-      const kind = values[n * 3 + 2];
-      cover[kind] += Math.min(x2, here + 1) - x1;
-      if (x2 > here + 1) {
-        flush();
-        column = here + 1;
-        cover[kind] = x2 - column;
-      }
-    }
-    flush();
-    flushColumns();
   }
 
   #drawCursor() {
@@ -390,7 +352,7 @@ export class Timeline {
 
   #onWheel(event) {
     event.preventDefault();
-    const hasMore = this.lanes().length * LANE_PX > this.base.clientHeight - this.fixedPx;
+    const hasMore = this.lanes().length * LANE_PX > this.down - this.fixedPx;
     const across = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
     if (event.ctrlKey || event.metaKey || (!event.shiftKey && Math.abs(event.deltaY) > Math.abs(event.deltaX) && (!hasMore || event.offsetY < this.fixedPx))) {
       this.zoom(Math.exp(event.deltaY * 0.0016), this.timeAt(Math.max(event.offsetX, GUTTER_PX)));
@@ -430,39 +392,3 @@ export class Timeline {
     };
   }
 }
-
-const trackLooks = new Map();
-
-function trackLook(kind) {
-  if (!trackLooks.has(kind)) {
-    const look = ORIGIN_LOOKS[originOf(kind)];
-    trackLooks.set(kind, stateOf(kind) === "confirmed" ? look : { ...look, fill: look.fill * 0.4 });
-  }
-  return trackLooks.get(kind);
-}
-
-function diamond(context, x, y, radius) {
-  context.beginPath();
-  context.moveTo(x, y - radius);
-  context.lineTo(x + radius, y);
-  context.lineTo(x, y + radius);
-  context.lineTo(x - radius, y);
-  context.fill();
-}
-
-function dashedBar(context, x1, x2, y, tall, [drawn, left]) {
-  const period = drawn + left;
-  for (let x = Math.floor(x1 / period) * period; x < x2; x += period) {
-    const [start, end] = [Math.max(x, x1), Math.min(x + drawn, x2)];
-    if (end > start) context.fillRect(start, y, end - start, tall);
-  }
-}
-
-function clipped(context, text, room) {
-  if (context.measureText(text).width <= room) return text;
-  let length = text.length;
-  while (length > 1 && context.measureText(`${text.slice(0, length)}…`).width > room) length -= 1;
-  return `${text.slice(0, length)}…`;
-}
-
-export const RELATION_ORDER = Object.keys(RELATION_LOOKS);
