@@ -345,7 +345,7 @@ class Engine:
             job.seen,
             runs=(*(run.told_of(name) for name, run in job.late.items()), *runs),
             detections={name: found.get(name, late.get(name)) for name in self._runners},
-            tracks=tracks,
+            tracks=self._tracker.as_detected(tracks) if self._fill else tracks,
             stage_ms=stage_ms,
         )
 

@@ -13,7 +13,7 @@ from hybridtrack.tracking.kinematics import accelerations, detection_std, new_sp
 from hybridtrack.tracking.smoother import Ways, filtered, smoothed
 from hybridtrack.types import Array, ClassInfo, Origin, Tracks, TrackState
 
-_LOOSENESS = 3.0  #: times the accelerations of forward tracking, where pixels are followed: they tell the way between
+_LOOSENESS = 3.0  #: times the accelerations of forward tracking, which has to foretell: here the next sight is known
 
 
 class TrackSmoother:
@@ -76,7 +76,7 @@ class TrackSmoother:
             std_px=std,
             is_there=is_there,
             dt_s=dt_s,
-            acceleration=(_LOOSENESS if self._looks else 1.0) * accelerations(is_agile),
+            acceleration=_LOOSENESS * accelerations(is_agile),
             new_speed=new_speed(is_agile),
         )
         return ways, is_detected

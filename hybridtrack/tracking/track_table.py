@@ -30,6 +30,7 @@ class TrackTable:
     origin: Array  #: uint8 (N,), of Origin
     born_s: Array  #: float64 (N,)
     seen_s: Array  #: float64 (N,), when a detector saw it last
+    seen_xyxy: Array  #: float64 (N, 4), px, where it saw it then
     doubted_s: Array  #: float64 (N,), since when it has been doubted; infinite while it is not
     attributes: Array  #: object (N,), dicts: what the detector said beyond the box
     occluded_by: Array  #: int64 (N,), id of the hand under which the object vanished, 0: none
@@ -54,6 +55,7 @@ class TrackTable:
             origin=none.astype(np.uint8),
             born_s=none,
             seen_s=none,
+            seen_xyxy=np.empty((0, 4)),
             doubted_s=none,
             attributes=none.astype(object),
             occluded_by=none.astype(np.int64),

@@ -94,6 +94,18 @@ class Tracker:
         self._box_tracker.settle(frame, table.track_id, xyxy, table.origin == Origin.DETECTED)
         return self._shown(clip(xyxy, frame.size_px))
 
+    def as_detected(self, tracks: Tracks) -> Tracks:
+        """Return the ``tracks`` of this frame for a smoother: what was detected lies where it was, before any filter.
+
+        Filtered twice, boxes would come late. Where pixels are followed, what is believed stays: it is what they said.
+        """
+        is_detected = tracks.origin == Origin.DETECTED
+        if self._looks or not is_detected.any():
+            return tracks
+        xyxy = tracks.xyxy.copy()
+        xyxy[is_detected] = self._table.seen_xyxy[np.searchsorted(self._table.track_id, tracks.track_id[is_detected])]
+        return replace(tracks, xyxy=xyxy)
+
     def moment(self) -> Moment | None:
         """Return what ``relive`` can go back to; None where the box tracker cannot."""
         remember: Callable[[], object] | None = getattr(self._box_tracker, "remember", None)
@@ -264,6 +276,7 @@ class Tracker:
         table.belief[named] = np.maximum(table.belief[named], found.score)  # no sight of it speaks against it
         table.class_id[named], table.role[named] = found.class_id, self._roles(found.class_id)
         table.detector[named] = name
+        table.seen_xyxy[named] = found.xyxy
         table.attributes[named] = _attribute_rows(found, np.arange(len(found)))
         table.state[rows] = TrackState.CONFIRMED
         table.origin[rows] = Origin.DETECTED
@@ -309,6 +322,7 @@ class Tracker:
             origin=np.full(n, Origin.DETECTED, np.uint8),
             born_s=np.full(n, self._time_s),
             seen_s=np.full(n, self._time_s),
+            seen_xyxy=found.xyxy.astype(np.float64),
             doubted_s=np.full(n, np.inf),
             attributes=_attribute_rows(found, np.arange(n)),
             occluded_by=np.zeros(n, np.int64),

@@ -60,8 +60,8 @@ class TwoWayFill:
     def step(self, frame: Frame, tracks: Tracks, ran: Collection[str]) -> list[Tracks]:
         """Take the tracks of the next frame, and return those of the frames that are settled now, in order.
 
-        tracks: what a forward tracker says. ran: the detectors that ran on this frame. A frame of another size than the
-        one before begins anew, as it does for the forward tracker.
+        tracks: what a forward tracker says, ``as_detected``. ran: the detectors that ran on this frame. A frame of
+        another size than the one before begins anew, as it does for the forward tracker.
         """
         settled: list[Tracks] = []
         if self._waiting and self._waiting[-1].frame.size_px != frame.size_px:

@@ -12,7 +12,7 @@ from hybridtrack.tracking.flow import create_flow
 from hybridtrack.tracking.motion import create_hold, create_kalman
 from hybridtrack.tracking.tracker import Tracker
 from hybridtrack.tracking.two_way import MAX_DELAY_S, TwoWayFill
-from hybridtrack.types import Detections, Frame, Origin, Tracks, TrackState
+from hybridtrack.types import ClassInfo, Detections, Frame, Origin, Tracks, TrackState
 from tests.tracking.test_tracker import BLANK, HAND, SIZE, STEP_S, box, confirmed, found, frame, textured
 
 Create = Callable[[dict[str, str]], BoxTracker]
@@ -27,7 +27,7 @@ def filled(
     for index, one in enumerate(detections):
         seen = frame(index, BLANK if pictures is None else pictures[index])
         told = {} if one is None else {"hand": one}
-        settled += fill.step(seen, subject.step(seen, told), list(told))
+        settled += fill.step(seen, subject.as_detected(subject.step(seen, told)), list(told))
     return settled + fill.rest()
 
 
@@ -105,6 +105,20 @@ def test_smoothed_ways_are_steadier_than_what_was_detected() -> None:
     assert np.abs(np.diff(way, 2)).mean() < 0.5 * np.abs(np.diff(detected, 2)).mean()
     assert np.abs(way - 100 - 2 * np.arange(90)).mean() <= np.abs(noise).mean()
     assert [tracks.origin.tolist() for tracks in frames] == [[Origin.DETECTED]] * 90
+
+
+def test_boxes_of_a_camera_that_sways_are_told_where_they_were_seen() -> None:
+    person, noise = ClassInfo(name="person"), np.random.default_rng(0).normal(0, 2, 120)
+    true = 200 + 20 * np.sin(np.arange(120) * STEP_S * 2 * np.pi)  # a quarter of their size to and fro, once a second
+    subject, fill = Tracker(create_kalman({}), [person]), TwoWayFill(create_kalman({}), [person])
+    forward, settled = [], []
+    for index, x in enumerate(true + noise):
+        seen = frame(index)
+        forward.append(subject.step(seen, {"person": found(box(x))}))
+        settled += fill.step(seen, subject.as_detected(forward[-1]), ["person"])
+    settled += fill.rest()
+    off, off_forward = (np.abs([one[0] for one in lefts(way)] - true).mean() for way in (settled, forward))
+    assert off < 0.9 * off_forward
 
 
 def test_frames_of_another_size_begin_anew_and_lose_none() -> None:
