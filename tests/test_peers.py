@@ -57,6 +57,15 @@ def test_worker_carries_a_box_over_frames_without_a_detector_run() -> None:
     assert abs((line[1][2] - line[0][2]) - (line[2][2] - line[1][2])) < 1e-6
 
 
+def test_worker_tells_every_frame_of_a_tracker_that_waits_for_the_next_run() -> None:
+    frames = [[[10.0 + 2 * i, 20.0, 50.0 + 2 * i, 60.0, 0.9]] for i in range(8)]  # the last one comes after all runs
+    with worker.start(sys.executable) as process:
+        job = {"options": {"two_way": True}, "every": 3, "phase": 0, "fps": 30.0, "size_px": (640, 360)}
+        rows = process.ask(do="track", tracker=OURS, fill="own", frames=frames, **job)["rows"]
+    assert [row[:2] for row in rows] == [[frame, 1] for frame in range(8)]
+    assert abs(rows[1][2] - 12) < 1  # forward, a box that was seen once stays where it was
+
+
 def test_worker_times_updates_after_the_warm_up() -> None:
     with worker.start(sys.executable) as process:
         told = process.ask(do="time", tracker=OURS, options={}, boxes=5, frames=worker.WARM_UP + 4, seed=0)

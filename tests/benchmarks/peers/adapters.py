@@ -180,10 +180,10 @@ class Motpy:
         return [one.id for one in result], np.array([one.box for one in result]).reshape(-1, 4)
 
 
-def _hybridtrack(feed: Feed, **options: Any) -> PeerTracker:
-    from tests.benchmarks.peers.own import OwnTracker
+def _hybridtrack(feed: Feed, *, two_way: bool = False, **options: Any) -> PeerTracker:
+    from tests.benchmarks.peers.own import OwnTracker, OwnTwoWayTracker
 
-    return OwnTracker(feed, **options)
+    return OwnTwoWayTracker(feed, **options) if two_way else OwnTracker(feed, **options)
 
 
 TRACKERS: dict[str, Callable[..., PeerTracker]] = {

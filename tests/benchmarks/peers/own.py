@@ -8,6 +8,7 @@ import numpy as np
 
 from hybridtrack.tracking.motion import create_kalman
 from hybridtrack.tracking.tracker import Tracker
+from hybridtrack.tracking.two_way import TwoWayFill
 from hybridtrack.types import ClassInfo, Detections, Frame, Size, TrackState
 from tests.benchmarks.peers.adapters import Boxes, Feed, Shown
 
@@ -46,3 +47,19 @@ class OwnTracker:
     def shown(self, result: Any) -> Shown:
         tracks = result[result.state == TrackState.CONFIRMED]
         return tracks.track_id.tolist(), tracks.xyxy
+
+
+class OwnTwoWayTracker(OwnTracker):
+    """The same with ``--fill two-way``: an update returns the results of all frames that it settles, in order."""
+
+    def __init__(self, feed: Feed, birth: float | None = None) -> None:
+        super().__init__(feed, birth)
+        self._fill = TwoWayFill(create_kalman({}), [ClassInfo(name="thing")])
+
+    def update(self, prepared: Any) -> Any:
+        frame, detections = prepared
+        return self._fill.step(frame, self._tracker.as_detected(self._tracker.step(frame, detections)), [*detections])
+
+    def rest(self) -> Any:
+        """Return the results of the frames that no update has settled."""
+        return self._fill.rest()

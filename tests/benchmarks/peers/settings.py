@@ -81,6 +81,8 @@ def _motpy() -> Iterator[Setting]:
 def _ours() -> Iterator[Setting]:
     yield Setting(OURS, "hybridtrack kalman", min_score=ALL)
     yield Setting(OURS, "hybridtrack kalman, birth .95", {"birth": 0.95}, min_score=ALL)
+    yield Setting(OURS, "hybridtrack kalman, two-way", {"two_way": True}, min_score=ALL)
+    yield Setting(OURS, "hybridtrack kalman, birth .95, two-way", {"birth": 0.95, "two_way": True}, min_score=ALL)
 
 
 ACCURACY = (*_ours(), *_norfair(), *_supervision(), *_trackers(), *_motpy())

@@ -14,7 +14,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,7 +23,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tests.benchmarks.crowd import FPS, SIZE_PX, crowd
-from tests.benchmarks.peers.adapters import TRACKERS, Feed
+from tests.benchmarks.peers.adapters import TRACKERS, Feed, Shown
 from tests.benchmarks.peers.filling import Rows, hold, interpolate
 
 WARM_UP = 20  #: updates of a crowd that are not timed: tracks begin, and what is loaded once is loaded
@@ -49,26 +50,37 @@ def track(job: Job) -> dict[str, Any]:
     frame and shows what it shows; "hold" and "linear", it is updated on these frames alone, and its boxes stay until
     the next one, or go straight to where they are then.
     """
+    numbers: dict[Any, int] = {}
+    rows: Rows = []
+    for index, (names, boxes) in _shown(job):
+        for name, xyxy in zip(names, np.asarray(boxes, float).tolist(), strict=True):
+            if np.isfinite(xyxy).all():
+                rows.append((index, numbers.setdefault(name, len(numbers) + 1), *xyxy))
+    if job["fill"] == "hold":
+        rows = hold(rows, job["every"], len(job["frames"]))
+    elif job["fill"] == "linear":
+        rows = interpolate(rows, max(job["every"], round(job["fps"])))
+    return {"rows": rows}
+
+
+def _shown(job: Job) -> Iterator[tuple[int, Shown]]:
+    """Yield what a tracker shows, by frame. One that also has ``rest`` returns a list of what each update settles."""
     every, fps, coasts = job["every"], job["fps"], job["fill"] == "own"
     feed = Feed(fps, every, tuple(job["size_px"])) if coasts else Feed(fps / every, 1, tuple(job["size_px"]))
     tracker = TRACKERS[job["tracker"]](feed, **job["options"])
-    numbers: dict[Any, int] = {}
-    rows: Rows = []
+    waits, waiting = hasattr(tracker, "rest"), deque[int]()
     for index, boxes in enumerate(job["frames"]):
         has_run = index >= job["phase"] and (index - job["phase"]) % every == 0
         if not (has_run or coasts):
             continue
         found = np.array(boxes, float).reshape(-1, 5)
         seen = (found[:, :4], found[:, 4]) if has_run else (None, None)
-        shown = tracker.shown(tracker.update(tracker.prepare(index / fps, *seen)))
-        for name, xyxy in zip(shown[0], np.asarray(shown[1], float).tolist(), strict=True):
-            if np.isfinite(xyxy).all():
-                rows.append((index, numbers.setdefault(name, len(numbers) + 1), *xyxy))
-    if job["fill"] == "hold":
-        rows = hold(rows, every, len(job["frames"]))
-    elif job["fill"] == "linear":
-        rows = interpolate(rows, max(every, round(fps)))
-    return {"rows": rows}
+        waiting.append(index)
+        result = tracker.update(tracker.prepare(index / fps, *seen))
+        for one in result if waits else [result]:
+            yield waiting.popleft(), tracker.shown(one)
+    for one in tracker.rest() if waits else []:
+        yield waiting.popleft(), tracker.shown(one)
 
 
 def main() -> None:
