@@ -63,6 +63,25 @@ def test_ctrl_c_closes_every_output_at_the_same_frame(
     assert sorted(path.name for path in place.iterdir()) == ["out.jsonl", "out.mp4", "out.png"]
 
 
+def test_ctrl_c_writes_the_frames_that_two_way_fill_holds_back(
+    place: Path, table_clip: Path, start: Start, read_valid: ReadValid
+) -> None:
+    process = start(
+        *("run", table_clip, "--start", "1", "--loop", "100", "--fill", "two-way", "--detect-every", "10"),
+        *("--json", "out.jsonl", "--mot", "-"),
+    )
+    mot = read_lines(process, 3)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    mot += process.stdout.readlines()
+    assert process.wait(60) == 130
+    _, *frames, summary = read_valid(place / "out.jsonl")
+    assert (summary["complete"], summary["frames"]) == (False, len(frames))
+    assert [frame["frame"] for frame in frames] == list(range(30, 30 + len(frames)))
+    assert any(frame["runs"] for frame in frames[10:])  # frame 30 waits for a run, which is told, too
+    assert len(mot) == sum(track["state"] == "confirmed" for frame in frames for track in frame["tracks"])
+
+
 def test_ctrl_c_before_the_first_frame_leaves_no_file(place: Path, start: Start) -> None:
     os.mkfifo(place / "endless.mp4")
     process = start("run", place / "endless.mp4", "--json", "out.jsonl")
@@ -74,21 +93,26 @@ def test_ctrl_c_before_the_first_frame_leaves_no_file(place: Path, start: Start)
     assert [path.name for path in place.iterdir()] == ["endless.mp4"]
 
 
-def test_ctrl_c_ends_a_stream_that_sends_nothing_more(place: Path, table_clip: Path, start: Start) -> None:
+@pytest.mark.parametrize("flags", [(), ("--fill", "two-way")], ids=["forward", "two-way"])
+def test_ctrl_c_ends_a_stream_that_sends_nothing_more(
+    place: Path, table_clip: Path, start: Start, flags: tuple[str, ...]
+) -> None:
     part = write_transport_stream(place / "part.ts", table_clip)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        process = start("run", f"tcp://127.0.0.1:{server.getsockname()[1]}", "--json", "-")
+        process = start("run", f"tcp://127.0.0.1:{server.getsockname()[1]}", "--json", "-", *flags)
         server.settimeout(60)
         connection, _ = server.accept()
         with connection:
             connection.sendall(part.read_bytes())
-            header, *_ = read_lines(process, 3)
+            header, *told = read_lines(process, 3)
             process.send_signal(signal.SIGINT)
             assert process.wait(30) == 130
     assert json.loads(header)["source"]["uri"].startswith("tcp:")
     assert process.stdout is not None
-    summary = json.loads(process.stdout.readlines()[-1])
+    *told, summary = map(json.loads, [*told, *process.stdout.readlines()])
     assert (summary["type"], summary["complete"]) == ("summary", False)
+    frames = [line["frame"] for line in told]  # a stream drops what comes too fast
+    assert (frames, len(frames)) == (sorted({*frames}), summary["frames"])
 
 
 def test_stream_that_breaks_off_keeps_the_tracks_so_far_and_says_so_in_one_line(

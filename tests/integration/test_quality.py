@@ -14,6 +14,7 @@ import pytest
 
 from hybridtrack.association import assign
 from hybridtrack.boxes import iou
+from hybridtrack.config import Fill
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.detectors.ssd import create_hand
 from hybridtrack.engine import Engine
@@ -43,7 +44,12 @@ def truth(root: Path) -> Mapping[int, dict[int, np.ndarray]]:
 
 
 def follow(
-    clip: Path, seen: Mapping[int, Detections], truth: Mapping[int, dict[int, np.ndarray]], tracker: str, every: int
+    clip: Path,
+    seen: Mapping[int, Detections],
+    truth: Mapping[int, dict[int, np.ndarray]],
+    tracker: str,
+    every: int,
+    fill: Fill = "forward",
 ) -> tuple[float, dict[int, set[int]]]:
     """Return F1 at IoU .5 on frames without a detector run, and the track ids that each hand had for ten frames."""
 
@@ -53,7 +59,7 @@ def follow(
     hits = wrong = missed = 0
     frames_of: dict[tuple[int, int], int] = {}
     detector = FunctionDetector(look, (ClassInfo(name="hand", role="hand"),))
-    with Engine(detectors=[detector], tracker=tracker, detect_every=every) as engine:
+    with Engine(detectors=[detector], tracker=tracker, detect_every=every, fill=fill) as engine:
         for frame, result in engine.run(str(clip)):
             tracks = result.tracks[result.tracks.state == TrackState.CONFIRMED]
             true = truth.get(frame.index, {})
@@ -77,4 +83,18 @@ def test_flow_fills_frames_between_detector_runs_better_than_holding_boxes(
     # the right hand is unseen for more than a second behind the bottle and may come back as another
     assert len(ids[1]) == 1
     assert len(ids[2]) <= 2
+    assert not ids[1] & ids[2]
+
+
+@pytest.mark.parametrize(("tracker", "every"), [("flow", 5), ("flow", 10), ("flow", 15), ("hold", 5)])
+def test_boxes_told_by_two_detector_runs_are_better_than_by_one(
+    tracker: str,
+    every: int,
+    table_clip: Path,
+    seen: Mapping[int, Detections],
+    truth: Mapping[int, dict[int, np.ndarray]],
+) -> None:
+    forward, _ = follow(table_clip, seen, truth, tracker, every)
+    two_way, ids = follow(table_clip, seen, truth, tracker, every, "two-way")
+    assert two_way > forward + 0.02
     assert not ids[1] & ids[2]
