@@ -20,13 +20,11 @@ UNDECAYED = ["bias", "gamma", "beta"]  #: weights that weight decay leaves alone
 
 
 def open_strategy(settings: Settings) -> tf.distribute.Strategy:
-    """Return how steps are spread over devices and machines (those of the variable TF_CONFIG)."""
-    kind = settings.training.distribute
-    if kind == "mirrored":
-        return tf.distribute.MirroredStrategy()
-    if kind == "multi_worker":
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    return tf.distribute.get_strategy()
+    """Return how steps are spread over this machine: over all GPUs, or over the CPUs that TensorFlow sees."""
+    if settings.training.distribute == "none":
+        return tf.distribute.get_strategy()
+    devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
 def set_precision(settings: Settings) -> None:

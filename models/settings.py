@@ -100,7 +100,7 @@ class TrainingSettings(Part, frozen=True):
     patience: Natural = 0
     seed: int = 0
     mixed_precision: Literal["auto", "on", "off"] = "auto"
-    distribute: Literal["none", "mirrored", "multi_worker"] = "none"
+    distribute: Literal["none", "mirrored"] = "none"
 
 
 class Settings(Part, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,26 +202,17 @@ class Run:
         networks.save(self._averaged, folder)
 
 
-class _one_line_stops:  # noqa: N801 (a context manager)
+@contextmanager
+def _one_line_stops(learner: Learner) -> Iterator[None]:
     """Turn what files and data say when they fail into errors of one line."""
-
-    def __init__(self, learner: Learner) -> None:
-        self._learner = learner
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, tf.errors.InvalidArgumentError | tf.errors.DataLossError):
-            raise SourceError(
-                f"a picture of the training records cannot be read at step {self._learner.step + 1}: "
-                f"{one_line(error)[:200]}; write the records again"
-            ) from error
-        if isinstance(error, OSError) and not isinstance(error, SinkError | SourceError):
-            raise SinkError(
-                f"cannot write at step {self._learner.step}: {one_line(error)}; make room, then --resume"
-            ) from error
-
-
-def steps_of(rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the lines of metrics that are steps, not validations."""
-    return (row for row in rows if "loss" in row)
+    try:
+        yield
+    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+        raise SourceError(
+            f"a picture of the training records cannot be read at step {learner.step + 1}: "
+            f"{one_line(error)[:200]}; write the records again"
+        ) from error
+    except (SinkError, SourceError):
+        raise
+    except OSError as error:
+        raise SinkError(f"cannot write at step {learner.step}: {one_line(error)}; make room, then --resume") from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import resource
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +180,39 @@ def test_frozen_layers_keep_their_weights(records: Path, tiny_run: Path, tmp_pat
             changed.add(layer.name)
     assert {"boxes_0", "classes_0", "extra_0_narrow"} <= changed
     assert not [name for name in changed if network.is_backbone(name) or name.endswith("_BN")]
+
+
+MIRRORED = """
+import sys
+from pathlib import Path
+import tensorflow as tf
+import models
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from models.learner import open_strategy
+from models.run_folder import RunFolder
+from models.settings import read_settings
+from models.training import train
+settings = read_settings(Path(sys.argv[1]), ["training.distribute=mirrored", "network.batch_norm=frozen"])
+print(open_strategy(settings).num_replicas_in_sync)
+train(settings, RunFolder(Path(sys.argv[2])), stop_at=3)
+train(settings, RunFolder(Path(sys.argv[2])), resume=True)
+"""
+
+
+def test_batches_are_spread_over_devices_and_go_on_where_they_stopped(
+    tiny_run: Path, root: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", MIRRORED, str(tiny_run / "config.toml"), str(tmp_path / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[0] == "2"
+    curve = losses(tmp_path / "run")
+    assert [row[0] for row in curve] == [1, 2, 3, 4, 5, 6]
+    assert np.isfinite([row[1] for row in curve]).all()
+    ours, alone = ([row["positives"] for row in read_metrics(x) if "loss" in row] for x in (tmp_path / "run", tiny_run))
+    assert [2 * count for count in ours] == alone  # the mean of two devices, each with half of the batch
+    assert (tmp_path / "run/best/network.keras").is_file()
 
 
 @pytest.mark.parametrize(
