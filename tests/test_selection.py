@@ -149,7 +149,7 @@ def test_two_detectors_of_one_name_are_refused(host: PluginHost, wanted: tuple[A
         (
             "makrer",
             UsageError,
-            "unknown detector 'makrer'; known: broken, hand, knuckle, marker, replay; did you mean 'marker'?",
+            "unknown detector 'makrer'; known: broken, hand, knuckle, marker, replay, ssd; did you mean 'marker'?",
         ),
         ("marker,sid=2", UsageError, "unknown option 'sid'; known: runtime, side; did you mean 'side'?"),
         ("marker,side=wide", UsageError, "cannot use side=wide"),
