@@ -10,10 +10,6 @@ from hybridtrack.hookspecs import DetectorSpec, Option, RelationSpec, SinkSpec, 
 
 _TRACKERS = {  # name -> module, summary
     "flow": ("flow", "sparse optical flow fused with a Kalman filter (default)"),
-    "codec": (
-        "codec",
-        "motion vectors that the video's codec stored (H.264, MPEG-2, MPEG-4), fused with a Kalman filter",
-    ),
     "kalman": ("motion", "Kalman filter alone, no pictures: boxes go on at a velocity that dies away"),
     "hold": ("motion", "the last box stays where it is"),
     "none": ("motion", "detect only: boxes on frames with a detector run alone"),

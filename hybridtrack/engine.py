@@ -17,7 +17,7 @@ from typing import Any, Self
 from hybridtrack.attention import Outlook
 from hybridtrack.config import Cadence, Fill, parse_cadence
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
-from hybridtrack.errors import HybridTrackError, UsageError
+from hybridtrack.errors import HybridTrackError
 from hybridtrack.frame_job import FrameJob, TrackedFrame
 from hybridtrack.ground import TableSetting
 from hybridtrack.held_frames import HeldFrames
@@ -57,10 +57,6 @@ from hybridtrack.types import (
     TrackState,
 )
 
-_NO_MOTION = (
-    "no frame has motion vectors, by which the tracker goes (a video of key frames alone?): nothing was measured, and "
-    "boxes went on as they moved before; --tracker flow looks at the pixels instead"
-)
 LOOK_AHEAD = 8  #: frames of a recording whose detections may be under way while those before them are tracked
 
 
@@ -142,7 +138,6 @@ class Engine:
         self._overlap = overlap
         self._late = LateResults() if live else None
         self._between_ms = 0.0
-        self._frames_with_motion: int | None = None  # of those that the tracker needs it of
 
     def info(self, source: Source, settings: Mapping[str, Any] | None = None) -> RunInfo:
         """Return what sinks are told before the first frame."""
@@ -156,11 +151,6 @@ class Engine:
         )
 
     @property
-    def needs_motion(self) -> bool:
-        """Whether the tracker goes by motion vectors of the codec: open sources with ``motion=True`` then."""
-        return bool(getattr(self._box_tracker, "needs_motion", False))
-
-    @property
     def failures(self) -> dict[str, int]:
         """How often each detector and relation failed that ever did."""
         failed = {name: runner.failures for name, runner in self._runners.items() if runner.failures}
@@ -168,10 +158,8 @@ class Engine:
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know of the detectors, the relations and the tracker, one line each."""
+        """What the user should know of the detectors and relations, one line each."""
         notes = [*(runner.note for runner in self._runners.values() if runner.note), *self._relations.notes]
-        if self._frames_with_motion == 0:
-            notes.append(_NO_MOTION)
         return notes if self._late is None else [*notes, self._late.note]
 
     def run(
@@ -179,18 +167,12 @@ class Engine:
     ) -> Generator[tuple[Frame, FrameResult], None, None]:
         """Yield each frame of ``source`` (or of the file, camera or folder that it names) with its result.
 
-        Begins anew with every source, but for the track ids, which go on. Raises SourceError, and UsageError
-        for a source without the motion vectors that the tracker needs.
+        Begins anew with every source, but for the track ids, which go on. Raises SourceError.
         """
         if isinstance(source, str):
-            with open_source(source, motion=self.needs_motion) as opened:
+            with open_source(source) as opened:
                 yield from self.run(opened, max_frames=max_frames)
             return
-        if self.needs_motion and not getattr(source, "has_motion", True):
-            raise UsageError(
-                f"the tracker goes by motion vectors, and {source.uri!r} was not opened for them: open it by "
-                "open_source(…, motion=True), or take the tracker flow"
-            )
         self._scheduler.reset()
         self._tracker.reset()
         if self._fill:
@@ -204,7 +186,6 @@ class Engine:
         self._between_ms = 0.0
         for runner in self._runners.values():
             runner.reset()
-        self._frames_with_motion = 0 if self.needs_motion else None
         frames = islice(source, max_frames)
         if source.is_live:  # the time until a frame comes is the camera's own
             yield from self._results(untimed(frames), 0)
@@ -305,8 +286,12 @@ class Engine:
 
         Those of automatic cadence begin only now: they go by the tracks of the frame before.
         """
+        look_ms = 0.0
         if self._scheduler.reacts:
-            self._submit(job, self._scheduler.react(self._outlook(job.seen), busy=self._busy))
+            laps = Laps(job.seen)
+            outlook = self._outlook(job.seen)
+            look_ms = laps.take_ms()
+            self._submit(job, self._scheduler.react(outlook, busy=self._busy))
         if self._late:
             self._late.leave(job.seen, job.triggers, job.outcomes, has_told=job.late)
         outcomes: dict[str, Outcome] = {}
@@ -317,8 +302,6 @@ class Engine:
                 outcomes[name] = self._runners[name].wait(job.outcomes[name])
         found = {name: self._in_run_classes(outcome) for name, outcome in outcomes.items()}
         laps = Laps(job.seen)
-        if self._frames_with_motion is not None:
-            self._frames_with_motion += job.seen.motion is not None
         late = self._amend(job.late)
         before = self._tracker.moment() if self._busy else None
         in_time = {name: one for name, one in found.items() if one is not None}
@@ -333,7 +316,7 @@ class Engine:
         stage_ms |= {
             "convert": convert_ms,
             "detect": max(detect_ms - (convert_ms - laps.convert_ms), 0.0),  # late: of another frame
-            "track": follow_ms,
+            "track": follow_ms + look_ms,
             "associate": track_ms - follow_ms,
         }
         runs = [

@@ -69,7 +69,6 @@ class BoxTracker(Protocol):
     which are hands (N,). ``looks = False`` is optional: it says that no pixels are looked at, so that all but hands is
     expected to move smoothly. ``remember() -> object`` and ``recall(object)`` are optional, too: the latter goes back
     to where the former was called, so that late results of detectors can be dealt with where they belong.
-    ``needs_motion = True`` is optional: frames then have their ``motion`` where the codec stored it.
     """
 
     @property

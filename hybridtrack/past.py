@@ -9,7 +9,7 @@ import numpy as np
 
 from hybridtrack.tracking.flow import flow_size
 from hybridtrack.tracking.tracker import Moment, Tracker
-from hybridtrack.types import Array, ArrayPicture, Detections, Frame, MotionVectors, Size, Tracks
+from hybridtrack.types import Array, ArrayPicture, Detections, Frame, Size, Tracks
 
 _MAX_STEPS = 12  #: frames that are lived through once more at most: each takes about a millisecond
 _HASTY_STEPS = 3  #: ... while a frame waits, beside those with detections
@@ -17,14 +17,13 @@ _MAX_KEPT = 48  #: frames about which are kept, however long nobody tells: of th
 
 
 class _SmallPicture:
-    """Luma that is kept at the size at which flow is measured, of a picture of another size, and its motion vectors."""
+    """Luma that is kept at the size at which flow is measured, of a picture of another size."""
 
-    __slots__ = ("_luma", "_size_px", "motion")
+    __slots__ = ("_luma", "_size_px")
 
-    def __init__(self, luma: Array, size_px: Size, motion: MotionVectors | None) -> None:
+    def __init__(self, luma: Array, size_px: Size) -> None:
         self._luma = ArrayPicture(luma)
         self._size_px = size_px
-        self.motion = motion
 
     @property
     def size_px(self) -> Size:
@@ -38,13 +37,13 @@ class _SmallPicture:
 
 
 class _KeptFrame(Frame):
-    """A frame of which there is no more than what trackers want; ``size_px`` and boxes are as before."""
+    """A frame of which there is no more than the luma that flow wants; ``size_px`` and boxes are as before."""
 
     __slots__ = ("_detail_px",)
 
     def __init__(self, frame: Frame) -> None:
         luma = frame.gray(flow_size(frame.detail_px))
-        super().__init__(_SmallPicture(luma, frame.size_px, frame.motion), index=frame.index, time_s=frame.time_s)
+        super().__init__(_SmallPicture(luma, frame.size_px), index=frame.index, time_s=frame.time_s)
         self._detail_px = frame.detail_px
 
     @property

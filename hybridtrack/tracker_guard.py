@@ -27,10 +27,6 @@ class GuardedTracker:
         return getattr(self._tracker, "looks", True)
 
     @property
-    def needs_motion(self) -> bool:
-        return getattr(self._tracker, "needs_motion", False)
-
-    @property
     def fills(self) -> bool:
         return self._tracker.fills
 

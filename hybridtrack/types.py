@@ -54,29 +54,8 @@ class VideoInfo:
     frame_count: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class MotionVectors:
-    """How the blocks of a picture came from an earlier frame, as the encoder found it; row i is block i.
-
-    frames_back: how many frames earlier that frame is. x_px, y_px: int16 (M,), the blocks' centres on this frame, and
-    area_px: int32 (M,), their size in pixels of the source. dx_px, dy_px: float32 (M,), how far each has come since
-    then, px. Blocks that were predicted from a later frame, or from none, are left out. An encoder looks for what is
-    alike rather than for what moved, so that single blocks go anywhere.
-    """
-
-    frames_back: int
-    x_px: Array
-    y_px: Array
-    area_px: Array
-    dx_px: Array
-    dy_px: Array
-
-
 class Picture(Protocol):
-    """Pixels in whatever form their producer has them; converts on request. Sizes are (width, height).
-
-    ``motion`` (``MotionVectors`` or None) is optional: what is known of motion without looking at pixels.
-    """
+    """Pixels in whatever form their producer has them; converts on request. Sizes are (width, height)."""
 
     @property
     def size_px(self) -> Size: ...
@@ -143,7 +122,7 @@ class Frame:
     two detectors with one input size share one conversion. Returned arrays are read-only.
     """
 
-    __slots__ = ("_cache", "_convert_ms", "_index", "_lock", "_motion", "_picture", "_time_s")
+    __slots__ = ("_cache", "_convert_ms", "_index", "_lock", "_picture", "_time_s")
 
     def __init__(self, picture: Picture, *, index: int = 0, time_s: float = 0.0) -> None:
         self._index = index
@@ -151,7 +130,6 @@ class Frame:
         self._picture = picture
         self._cache: dict[tuple[str, Size], Array] = {}
         self._convert_ms: dict[int, float] = {}  # by the thread that asked
-        self._motion: MotionVectors | Literal[False] | None = False  # not asked for yet
         self._lock = threading.Lock()
 
     @classmethod
@@ -175,18 +153,6 @@ class Frame:
     def size_px(self) -> Size:
         """(width, height) of the source picture."""
         return self._picture.size_px
-
-    @property
-    def motion(self) -> MotionVectors | None:
-        """The motion vectors that the video codec stored with this picture, in px of the source picture.
-
-        None where there are none: on key frames, of codecs that tell none, of cameras and images, and of sources that
-        were not opened with ``motion=True``.
-        """
-        with self._lock:
-            if self._motion is False:
-                self._motion = getattr(self._picture, "motion", None)
-            return self._motion
 
     def gray(self, size: Size | None = None) -> Array:
         """Return the luma, uint8 (H, W), at ``size`` = (width, height), or at the source's size."""
@@ -256,10 +222,6 @@ class _ReducedPicture:
     @property
     def size_px(self) -> Size:
         return self._frame.size_px
-
-    @property
-    def motion(self) -> MotionVectors | None:
-        return self._frame.motion
 
     def gray(self, size: Size) -> Array:
         return ArrayPicture(self._frame.gray(self.detail_px)).gray(size)

@@ -37,12 +37,12 @@ def spec(**parts: str) -> str:
 def test_built_in_offers_come_through_the_hooks() -> None:
     host = PluginHost.load({})
     assert list(host.detectors) == ["hand", "ssd", "replay"]
-    assert list(host.trackers) == ["flow", "codec", "kalman", "hold", "none", "medianflow", "mosse", "kcf", "csrt"]
+    assert list(host.trackers) == ["flow", "kalman", "hold", "none", "medianflow", "mosse", "kcf", "csrt"]
     assert list(host.sinks) == ["json", "mot", "video", "image", "display", "table"]
     assert host.detector("hand").plugin.distribution == "hybridtrack"
 
 
-@pytest.mark.parametrize("name", ["flow", "codec", "kalman", "hold", "none", "medianflow", "mosse", "kcf", "csrt"])
+@pytest.mark.parametrize("name", ["flow", "kalman", "hold", "none", "medianflow", "mosse", "kcf", "csrt"])
 def test_built_in_tracker_can_be_built(name: str) -> None:
     offer = PluginHost.load({}).tracker(name)
     assert offer.build(offer.read_options({})).measure

@@ -75,12 +75,9 @@ class Run:
     shown: Shown
 
 
-def open_repeatable(uri: str, *, motion: bool = False) -> Source:
-    """Return the source of a file or of images; ``motion`` as for ``open_source``.
-
-    Raises SourceError, and UsageError for what does not play twice.
-    """
-    source = open_source(uri, motion=motion)
+def open_repeatable(uri: str) -> Source:
+    """Return the source of a file or of images. Raises SourceError, and UsageError for what does not play twice."""
+    source = open_source(uri)
     if source.is_live:
         source.close()
         raise UsageError(f"cannot compare modes on {uri!r}: it does not play twice; give a file or a folder of images")
@@ -124,10 +121,10 @@ def track(
         size=_size(uri, mode),
         overlap=overlap,
     ) as engine:
-        with open_repeatable(uri, motion=engine.needs_motion) as source:
+        with open_repeatable(uri) as source:
             for _ in engine.run(source, max_frames=WARM_UP_FRAMES):
                 pass
-        with open_repeatable(uri, motion=engine.needs_motion) as source:
+        with open_repeatable(uri) as source:
             cpu_s = time.process_time()
             summary = write_run(engine, source, [JsonLinesSink(file)], max_frames=conditions.max_frames, on_frame=add)
             cpu_s = time.process_time() - cpu_s

@@ -8,8 +8,7 @@ from pathlib import PurePath
 
 from hybridtrack.config import DEFAULT_DETECTORS, Cadence, Choice, Fill
 
-#: compared by default, cheap ones first
-TRACKERS = ("hold", "codec", "flow", "kalman", "medianflow", "mosse", "kcf", "csrt")
+TRACKERS = ("hold", "flow", "kalman", "medianflow", "mosse", "kcf", "csrt")  #: compared by default, cheap ones first
 FOLLOWER = "flow"  #: the tracker that two-way fill and the adaptive schedule are tried with
 ADAPTIVE = "adaptive"  #: the name of ``FOLLOWER`` with a detector that runs as needed
 EVERY_FRAME = Cadence(frames=1)

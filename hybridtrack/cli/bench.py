@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hybridtrack.bench import Comparison, Conditions, Mode, Standard
     from hybridtrack.config import Cadence
 
-TRACKERS = "hold,codec,flow,kalman,medianflow,mosse,kcf,csrt"
 ALL = "all sources"
 
 
@@ -42,8 +41,9 @@ ALL = "all sources"
 @click.option(
     "--trackers",
     metavar="NAME,...",
-    help="Trackers to compare; with flow, two-way fill and the adaptive schedule as well.  "
-    f"[default: {TRACKERS}; codec only where all sources have motion vectors]",
+    default="hold,flow,kalman,medianflow,mosse,kcf,csrt",
+    show_default=True,
+    help="Trackers to compare; with flow, two-way fill and the adaptive schedule as well.",
 )
 @click.option(
     "--shrink",
@@ -87,6 +87,7 @@ def bench(sources: tuple[str, ...], json: str | None, html: str | None, margin: 
     accurate than.
     """
     cadences = [parse_cadence(text, where="--detect-every") for text in flags["detect_every"].split(",")]
+    modes, conditions = _plan(cadences, flags)
     if flags["gt"] and len(flags["gt"]) != len(sources):
         raise UsageError(f"{len(sources)} sources and {len(flags['gt'])} --gt: give the truth of each, in their order")
     from hybridtrack import bench as benches
@@ -97,8 +98,6 @@ def bench(sources: tuple[str, ...], json: str | None, html: str | None, margin: 
         benches.open_repeatable(uri).close()
         for file in files.values():
             check_not_source(file.path, uri)
-    flags["trackers"] = ",".join(compared_trackers(flags["trackers"], sources))
-    modes, conditions = _plan(cadences, flags)
     load = benches.load()
     standard = benches.Standard(has_truth=bool(flags["gt"]), margin=margin)
     comparisons = []
@@ -121,39 +120,21 @@ def bench(sources: tuple[str, ...], json: str | None, html: str | None, margin: 
         files["html"].write(page(comparisons, settings), sources[0])
 
 
-def compared_trackers(text: str | None, sources: Sequence[str]) -> list[str]:
-    """Return the trackers to compare: those named, or by default all that can be had on every source.
-
-    Raises UsageError for one that is not there, or is named and needs motion vectors that a source does not have.
-    """
-    from hybridtrack import bench as benches
-    from hybridtrack.plugin_host import PluginHost
-    from hybridtrack.selection import select_tracker
-
-    host = PluginHost.load()
-    names = [name.strip() for name in (text or TRACKERS).split(",") if name.strip()]
-    by_vectors = [name for name in names if getattr(select_tracker(name, host), "needs_motion", False)]
-    for uri in sources if by_vectors else ():
-        try:
-            benches.open_repeatable(uri, motion=True).close()
-        except UsageError as error:
-            if text is not None:
-                raise
-            click.echo(f"hybridtrack bench: {', '.join(by_vectors)} left out: {error}", err=True)
-            return [name for name in names if name not in by_vectors]
-    return names
-
-
 def _plan(cadences: Sequence[Cadence], flags: Mapping[str, Any]) -> tuple[list[Mode], Conditions]:
     """Return the modes and conditions that flags ask for. Raises UsageError."""
     from hybridtrack import bench as benches
+    from hybridtrack.plugin_host import PluginHost
 
+    trackers = [name.strip() for name in flags["trackers"].split(",") if name.strip()]
+    host = PluginHost.load()
+    for name in trackers:
+        host.tracker(name)  # it is there
     shrinks = flags["shrink"].split(",")
     if not all(text.strip().isdecimal() and int(text) for text in shrinks):
         raise UsageError(f"--shrink {flags['shrink']!r}: use whole numbers from 1, such as 2,3")
     modes = benches.modes_of(
         cadences,
-        trackers=flags["trackers"].split(","),
+        trackers=trackers,
         shrinks=[int(text) for text in shrinks],
         rivals=[parse_choice(text, where="--rival", has_cadence=True) for text in flags["rival"]],
     )

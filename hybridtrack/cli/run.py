@@ -182,7 +182,6 @@ def execute(settings: RunSettings, *, is_quiet: bool = False) -> RunSummary:
                 width_px=settings.width,
                 height_px=settings.height,
                 pace=settings.pace,
-                motion=engine.needs_motion,
             )
         )
         for path in settings.outputs.values():  # before any of them is made

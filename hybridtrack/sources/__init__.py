@@ -35,7 +35,6 @@ def open_source(
     width_px: int | None = None,
     height_px: int | None = None,
     pace: bool = False,
-    motion: bool = False,
 ) -> Source:
     """Return the source that ``uri`` names: a video file, a folder or glob of images, a camera number, a stream,
     or frames without a picture (``blank:WIDTHxHEIGHT@FPS:FRAMES``).
@@ -43,9 +42,7 @@ def open_source(
     A first frame has been decoded by then. ``fps`` is for images (default 30); ``loop``, ``start_s`` and ``end_s`` are
     for recordings (times and numbers stay those in the recording, and go on from round to round); so is ``pace``: it is
     played as fast as it was made, and what is not read in time is dropped. ``width_px`` and ``height_px`` are asked of
-    a camera. With ``motion``, which costs a little, frames have the motion vectors that the codec of a file or stream
-    stored (``Frame.motion``). Raises SourceError when there is no such source, UsageError for an option it cannot have,
-    and for ``motion`` where there is none to be had.
+    a camera. Raises SourceError when there is no such source, UsageError for an option it cannot have.
     """
     extent = Extent(start_s=start_s or 0.0, end_s=float("inf") if end_s is None else end_s, loop=loop)
     kind = _kind(uri)
@@ -55,10 +52,6 @@ def open_source(
         raise UsageError(f"a frame rate can be given to images, and {uri!r} has its own; leave it out")
     if kind == "images" and fps is None and pace:
         raise UsageError(f"a pace can be kept where frames have times, and images have none; give {uri!r} fps as well")
-    if motion and kind in ("camera", "blank", "images"):
-        from hybridtrack.sources.motion_vectors import no_motion
-
-        raise UsageError(no_motion(uri))
     rate = None if fps is None else check_rate(fps)
     if kind == "camera":
         if extent != Extent():
@@ -68,7 +61,7 @@ def open_source(
         from hybridtrack.sources.camera import open_camera
 
         return open_camera(int(uri), width_px=width_px, height_px=height_px)
-    source = _open(kind, uri, extent, rate, motion)
+    source = _open(kind, uri, extent, rate)
     return _paced(source) if pace else source
 
 
@@ -91,13 +84,13 @@ def _names_images(uri: str) -> bool:
     return path.is_dir() or (is_image(path) and path.is_file()) or (not path.exists() and _GLOB.search(uri) is not None)
 
 
-def _open(kind: _Kind, uri: str, extent: Extent, fps: Fraction | None, motion: bool) -> Source:
+def _open(kind: _Kind, uri: str, extent: Extent, fps: Fraction | None) -> Source:
     """Return the source, no camera, that ``uri`` names. One module for each kind, imported when it is needed: the
     command line asks for help far more often."""
     if kind == "stream":
         from hybridtrack.sources.stream import open_stream
 
-        return open_stream(uri, extent, motion=motion)
+        return open_stream(uri, extent)
     if kind == "blank":
         from hybridtrack.sources.blank import open_blank
 
@@ -110,7 +103,7 @@ def _open(kind: _Kind, uri: str, extent: Extent, fps: Fraction | None, motion: b
         raise SourceError(f"no such file {uri!r}: give a video, a folder or glob of images, a camera number, a URL")
     from hybridtrack.sources.video import open_video
 
-    return open_video(uri, extent, motion=motion)
+    return open_video(uri, extent)
 
 
 def _paced(source: Source) -> Source:

@@ -15,9 +15,8 @@ import av.container
 import av.error
 import av.stream
 
-from hybridtrack.errors import SourceError, UsageError
+from hybridtrack.errors import SourceError
 from hybridtrack.interruption import interrupts_held_back
-from hybridtrack.sources.motion_vectors import TELLING, References, no_motion
 
 _TEXT_FORMATS: Final = frozenset({"tty", "bin", "adf", "idf", "xbin"})  #: libav draws plain text files as if video
 _STATE_THEIR_DURATION: Final = frozenset({"matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2", "flv"})  #: in the header
@@ -51,14 +50,6 @@ def video_stream(container: av.container.InputContainer, uri: str) -> av.VideoSt
     raise SourceError(f"cannot play {uri!r}: it has no video stream (found: {found}); give a file with a video stream")
 
 
-def check_motion(container: av.container.InputContainer, stream: av.VideoStream, uri: str) -> None:
-    """Raise UsageError, and close the container, when no motion vectors can be had of the stream's codec."""
-    codec = stream.codec_context.name
-    if codec not in TELLING:
-        container.close()
-        raise UsageError(no_motion(uri, f" that can be read ({codec})"))
-
-
 def frame_rate(container: av.container.InputContainer, stream: av.VideoStream) -> Fraction | None:
     """Return the mean frames per second, or None when nothing tells."""
     # without a duration there were no timestamps to take the mean of, and libav's average is only its default of 25
@@ -85,16 +76,9 @@ class Decoder:
         *,
         skip_packets: int = 0,
         thread_type: Literal["AUTO", "SLICE"] = "AUTO",
-        motion: bool = False,
     ) -> None:
-        """Begin at packet ``skip_packets``, which has to be a key frame; "SLICE": give each frame without delay.
-
-        ``motion``: pictures have their motion vectors as side data, and ``frames_back`` tells from where they start.
-        """
-        # with frame threads a picture's vectors are read while another thread still writes them
-        stream.thread_type = "SLICE" if motion else thread_type
-        self.frames_back: int | None = None  #: from the latest picture to the one that its motion vectors start from
-        self._references = References(stream.codec_context) if motion else None
+        """Begin at packet ``skip_packets``, which has to be a key frame; "SLICE": give each frame without delay."""
+        stream.thread_type = thread_type
         self.read_error: str | None = None  #: what reading ended with, before the end
         self._damaged = 0
         self._end_notes: list[str] = []
@@ -109,8 +93,6 @@ class Decoder:
             if number < self._skip_packets and packet.size:
                 continue
             for picture in self._pictures(packet):
-                if self._references:
-                    self.frames_back = self._references.step(picture)
                 self._end_s = (stamp_s(picture) or Fraction(0)) + picture.duration * (picture.time_base or 0)
                 yield picture
 
@@ -137,8 +119,6 @@ class Decoder:
             self._ends_damaged = packet.is_corrupt
         # half a packet, as where a file is cut, makes a decoder with frame threads lose the sound frames before it
         if not packet.is_corrupt:
-            if self._references:
-                self._references.expect(packet)
             try:
                 return packet.decode()
             except av.error.FFmpegError:

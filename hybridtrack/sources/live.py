@@ -34,18 +34,14 @@ class LiveSource:
         frames: Generator[Frame, None, None],
         *,
         fps: Fraction | None = None,
-        has_motion: bool = False,
         notes: Callable[[], list[str]] = list,
         first_frame_limit_s: float = FIRST_FRAME_LIMIT_S,
     ) -> None:
         """Start reading and wait for the first frame; ``notes`` returns what there is to say by then.
 
-        has_motion: ``Frame.motion`` was asked for.
-
         Raises SourceError when there is none in time.
         """
         self.uri = uri
-        self.has_motion = has_motion
         self._notes = notes
         self.dropped = 0
         self._frames = frames

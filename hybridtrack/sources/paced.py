@@ -38,7 +38,6 @@ class PacedSource(LiveSource):
         self._behind_s = 0.0
         super().__init__(recording.uri, self._play(), notes=lambda: [*recording.notes, *self._pace_notes()])
         self.info, self.expected_frames = recording.info, recording.expected_frames
-        self.has_motion = getattr(recording, "has_motion", False)
 
     def due_s(self, time_s: float) -> float:
         """Return when the frame of this time is due, by the clock; known once the first one has been asked for."""

@@ -16,8 +16,7 @@ import av.video.reformatter
 import cv2
 import numpy as np
 
-from hybridtrack.sources.motion_vectors import read_vectors
-from hybridtrack.types import Array, MotionVectors, Size
+from hybridtrack.types import Array, Size
 
 _ROTATIONS: Final = (None, cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_180, cv2.ROTATE_90_CLOCKWISE)
 _LUMA_WEIGHTS: Final = MappingProxyType(  #: matrix coefficients of ITU-T H.273 -> weights of red and blue in the luma
@@ -98,28 +97,17 @@ def _swscale(frame: av.VideoFrame, size: Size, format_name: str) -> Array:
 
 
 class AvPicture:
-    """A decoded ``av.VideoFrame``, shown upright whatever its rotation metadata says.
+    """A decoded ``av.VideoFrame``, shown upright whatever its rotation metadata says."""
 
-    frames_back: how many frames before this one its motion vectors start; None: they do not count.
-    """
+    __slots__ = ("_frame", "_quarter_turns")
 
-    __slots__ = ("_frame", "_frames_back", "_quarter_turns")
-
-    def __init__(self, frame: av.VideoFrame, frames_back: int | None = None) -> None:
+    def __init__(self, frame: av.VideoFrame) -> None:
         self._frame = frame
-        self._frames_back = frames_back
         self._quarter_turns = round(frame.rotation / 90) % 4  # counterclockwise
 
     @property
     def size_px(self) -> Size:
         return self._turned((self._frame.width, self._frame.height))
-
-    @property
-    def motion(self) -> MotionVectors | None:
-        """The codec's motion vectors, turned as the picture is."""
-        if self._frames_back is None:
-            return None
-        return read_vectors(self._frame, self._frames_back, self._quarter_turns)
 
     def gray(self, size: Size) -> Array:
         """Return the luma as coded (limited range stays limited), uint8 (H, W)."""

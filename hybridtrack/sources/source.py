@@ -77,12 +77,9 @@ class RecordedSource:
         frames: Generator[Frame, None, None],
         *,
         expected_frames: int | None = None,
-        has_motion: bool = False,
         notes: Callable[[], list[str]] = list,
     ) -> None:
-        """Begin before ``first``; ``notes`` returns what there is to say by then, ``has_motion`` that ``Frame.motion``
-        was asked for."""
-        self.has_motion = has_motion
+        """Begin before ``first``; ``notes`` returns what there is to say by then."""
         self.uri = uri
         self.info = info
         self.expected_frames = expected_frames

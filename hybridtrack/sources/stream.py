@@ -13,7 +13,7 @@ import av.error
 
 from hybridtrack.errors import SourceError, UsageError
 from hybridtrack.interruption import interrupts_held_back
-from hybridtrack.sources.container import Decoder, check_motion, frame_rate, stamp_s, video_stream
+from hybridtrack.sources.container import Decoder, frame_rate, stamp_s, video_stream
 from hybridtrack.sources.extent import Extent
 from hybridtrack.sources.live import FIRST_FRAME_LIMIT_S, LiveSource
 from hybridtrack.sources.pictures import AvPicture
@@ -26,30 +26,26 @@ _OPTIONS: Final = (("rtsp_transport", "tcp"),)  #: over UDP a lost datagram smea
 _WITHOUT_STAMPS: Final = frozenset({"mpjpeg", "mjpeg"})  #: libav makes timestamps up, 25 a second
 
 
-def open_stream(uri: str, extent: Extent, *, motion: bool = False) -> LiveSource | RecordedSource:
+def open_stream(uri: str, extent: Extent) -> LiveSource | RecordedSource:
     """Return the source of a stream; of a file behind ``http``, which has an end, that of a recording.
 
-    Raises SourceError when it cannot be opened in time, UsageError when a part of an endless stream is asked for,
-    or ``motion`` of a codec that tells none.
+    Raises SourceError when it cannot be opened in time, UsageError when a part of an endless stream is asked for.
     """
     container = _open(uri)
     if uri.startswith("http") and container.duration is not None:
         container.close()
-        return open_recording(uri, lambda: _open(uri), extent, motion=motion)
+        return open_recording(uri, lambda: _open(uri), extent)
     if extent != Extent():
         container.close()
         raise UsageError(f"start, end and loop are for recordings, and {uri!r} has no end; leave them out")
     stream = video_stream(container, uri)
-    if motion:
-        check_motion(container, stream, uri)
-    decoder = Decoder(container, stream, thread_type="SLICE", motion=motion)
+    decoder = Decoder(container, stream, thread_type="SLICE")
     timeline = Timeline(frame_rate(container, stream))
     ends: list[str] = []
     return LiveSource(
         uri,
         _receive(uri, container, decoder, timeline, ends, time.monotonic),
         fps=frame_rate(container, stream),
-        has_motion=motion,
         notes=lambda: [*ends, *decoder.notes(), *timeline.notes()],
     )
 
@@ -83,7 +79,7 @@ def _receive(
             if count == 0:  # once for all: the sender's clock and ours do not mix
                 is_stamped = stamp is not None and container.format.name not in _WITHOUT_STAMPS
             time_s = timeline.place(stamp if is_stamped else Fraction(clock()))
-            yield Frame(AvPicture(picture, decoder.frames_back), index=count, time_s=float(time_s))
+            yield Frame(AvPicture(picture), index=count, time_s=float(time_s))
             count += 1
     finally:
         container.close()

@@ -12,7 +12,7 @@ import av
 import av.container
 
 from hybridtrack.errors import SourceError
-from hybridtrack.sources.container import Decoder, check_motion, frame_rate, open_file, stamp_s, video_stream
+from hybridtrack.sources.container import Decoder, frame_rate, open_file, stamp_s, video_stream
 from hybridtrack.sources.extent import Extent
 from hybridtrack.sources.pictures import AvPicture
 from hybridtrack.sources.source import RecordedSource
@@ -23,23 +23,18 @@ Opener: TypeAlias = Callable[[], av.container.InputContainer]
 Notes: TypeAlias = list[Callable[[], list[str]]]  #: each tells what there is to say by then
 
 
-def open_video(path: str, extent: Extent, *, motion: bool = False) -> RecordedSource:
+def open_video(path: str, extent: Extent) -> RecordedSource:
     """Return the source of a video file. Raises SourceError when it cannot be read or holds no frame in ``extent``."""
-    return open_recording(path, lambda: open_file(path), extent, motion=motion)
+    return open_recording(path, lambda: open_file(path), extent)
 
 
-def open_recording(uri: str, opener: Opener, extent: Extent, *, motion: bool = False) -> RecordedSource:
-    """Return the source of what ``opener`` opens, from its beginning, every time it is called.
-
-    ``motion``: its frames have the motion vectors that the codec stored; raises UsageError when none can be had of it.
-    """
+def open_recording(uri: str, opener: Opener, extent: Extent) -> RecordedSource:
+    """Return the source of what ``opener`` opens, from its beginning, every time it is called."""
     container = opener()
     stream = video_stream(container, uri)
-    if motion:
-        check_motion(container, stream, uri)
     fps, frame_count = frame_rate(container, stream), stream.frames or None
     notes: Notes = []
-    frames = _play(uri, container, opener, extent, notes, motion)
+    frames = _play(uri, container, opener, extent, notes)
     first = next(frames, None)
     if first is None:
         if extent == Extent(loop=extent.loop):
@@ -54,13 +49,12 @@ def open_recording(uri: str, opener: Opener, extent: Extent, *, motion: bool = F
         first,
         frames,
         expected_frames=extent.expected_frames(frame_count, fps),
-        has_motion=motion,
         notes=lambda: [note for notes_so_far in notes for note in notes_so_far()],
     )
 
 
 def _play(
-    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes, motion: bool
+    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes
 ) -> Generator[Frame, None, None]:
     """Yield the frames of ``extent`` once a round; from round to round numbers and times go on."""
     number_shift, time_shift_s = 0, Fraction(0)
@@ -70,7 +64,7 @@ def _play(
             container = opener()
         step_s = 1 / (frame_rate(container, video_stream(container, uri)) or DEFAULT_FPS)
         # the file is the same in every round, so what is wrong with it is said once
-        pictures = _read(uri, container, opener, extent, [] if round_number else notes, motion)
+        pictures = _read(uri, container, opener, extent, [] if round_number else notes)
         is_continued = round_number > 0
         for number, time_s, picture in pictures:
             if is_continued:
@@ -78,12 +72,12 @@ def _play(
                 is_continued = False
             index, shifted_s = number + number_shift, time_s + time_shift_s
             next_number, next_time_s = index + 1, shifted_s + step_s
-            yield Frame(picture, index=index, time_s=float(shifted_s))
+            yield Frame(AvPicture(picture), index=index, time_s=float(shifted_s))
 
 
 def _read(
-    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes, motion: bool
-) -> Generator[tuple[int, Fraction, AvPicture], None, None]:
+    uri: str, container: av.container.InputContainer, opener: Opener, extent: Extent, notes: Notes
+) -> Generator[tuple[int, Fraction, av.VideoFrame], None, None]:
     """Yield number and time in the recording, and picture, of each frame in ``extent``; close the container."""
     stamps_s: list[Fraction] = []
     skip_packets = 0
@@ -92,7 +86,7 @@ def _read(
         container.close()
         container = opener()
     stream = video_stream(container, uri)
-    decoder = Decoder(container, stream, skip_packets=skip_packets, motion=motion)
+    decoder = Decoder(container, stream, skip_packets=skip_packets)
     timeline = Timeline(frame_rate(container, stream), stamps_s[0] if stamps_s else None)
     notes += (decoder.notes, timeline.notes)
     number = None
@@ -105,7 +99,7 @@ def _read(
             if float(time_s) >= extent.end_s:  # as floats: 1/5 is less than 0.2, whose last bit was rounded up
                 return
             if float(time_s) >= extent.start_s:
-                yield number, time_s, AvPicture(picture, decoder.frames_back)
+                yield number, time_s, picture
             number += 1
         decoder.check_end()
     finally:

@@ -173,7 +173,7 @@ def _run(setting: Setting, cadence: Cadence, material: Material, file: Path) -> 
             overlap=needs_pictures,
             host=host,
         ) as engine,
-        material.open(needs_pictures=needs_pictures, needs_motion=engine.needs_motion) as source,
+        material.open(needs_pictures=needs_pictures) as source,
     ):
         summary = write_run(engine, source, [JsonLinesSink(file)], max_frames=material.max_frames)
     if summary.failures:

@@ -48,10 +48,8 @@ class Material:
         birth = self.replay.birth if birth is None else birth
         return replace(self, replay=replace(self.replay, options=options, limit=limit, birth=birth))
 
-    def open(self, *, needs_pictures: bool, needs_motion: bool = False) -> Source:
+    def open(self, *, needs_pictures: bool) -> Source:
         """Return the frames, blank ones where nobody looks at them and all is known of them.
-
-        needs_motion: pictures come with the motion vectors that the codec stored.
 
         Raises UsageError when pictures are needed and there are none, SourceError when they cannot be read.
         """
@@ -59,7 +57,7 @@ class Material:
             return blank_frames(self.name, self.info, self.moments, count=len(self.moments))
         if self.pictures is None:
             raise UsageError(f"{self.name!r} has no pictures to look at: give the video as SOURCE, or other trackers")
-        return open_source(self.pictures, motion=needs_motion)
+        return open_source(self.pictures)
 
 
 def is_recorded(uri: str) -> bool:

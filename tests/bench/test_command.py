@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from hybridtrack.cli import exit_code
-from hybridtrack.cli.bench import TRACKERS, compared_trackers
 from tests.bench.conftest import BLANK
 
 REPLAY = ["--shrink", "1", "--rounds", "1", "--trackers", "hold,kalman", "--detect-every", "1,4", "--no-relations"]
@@ -52,14 +51,13 @@ def test_hands_of_the_demo_clip_are_compared_by_the_network(
 ) -> None:
     file = tmp_path / "bench.json"
     words = ["bench", str(table_clip), "--gt", str(root / "examples/data/table"), "--detect-every", "1,3"]
-    words += ["--trackers", "hold,codec,flow", "--shrink", "2", "--rounds", "1", "--max-frames", "45"]
+    words += ["--trackers", "hold,flow", "--shrink", "2", "--rounds", "1", "--max-frames", "45"]
     assert exit_code([*words, "--json", str(file)]) == 0
     rows = {(one["mode"], one["detect_every"]): one for one in json.loads(file.read_text())["rows"]}
     assert list(rows) == [
         ("none", 1),
         ("flow", 1),
         ("hold", 3),
-        ("codec", 3),
         ("flow", 3),
         ("flow two-way", 3),
         ("adaptive", "auto"),
@@ -71,16 +69,6 @@ def test_hands_of_the_demo_clip_are_compared_by_the_network(
     assert "left out, as the tracks have no such class: mug, bottle, box, book" in capfd.readouterr().err
 
 
-def test_trackers_by_vectors_are_left_out_by_default_where_a_source_has_none(
-    table_clip: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert compared_trackers(None, [str(table_clip)]) == TRACKERS.split(",")
-    assert capfd.readouterr().err == ""
-    names = compared_trackers(None, [str(table_clip), BLANK])
-    assert names == ["hold", "flow", "kalman", "medianflow", "mosse", "kcf", "csrt"]
-    assert capfd.readouterr().err.startswith("hybridtrack bench: codec left out: the tracker goes by motion vectors")
-
-
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
@@ -88,7 +76,6 @@ def test_trackers_by_vectors_are_left_out_by_default_where_a_source_has_none(
         ("{clip} --detect-every 3,0", "--detect-every '0' is no cadence"),
         ("{clip} --detect-every 3,,5", "--detect-every '' is no cadence"),
         ("{clip} --rounds 0", "--rounds"),
-        (f"{{clip}} {BLANK} --trackers hold,codec", f"{BLANK!r} has none; take another, such as flow"),
         ("{clip} --trackers flow,nobody", "unknown tracker 'nobody'"),
         ("{clip} --shrink 2,0", "--shrink '2,0': use whole numbers from 1"),
         ("{clip} --shrink 2,x", "--shrink '2,x': use whole numbers from 1"),

@@ -58,10 +58,7 @@ def write_tracks(
 ) -> int:
     """Write the tracks of a clip; ``raw``: with the detections that they were made of. Return the detector's runs."""
     detector = f"hand,every={detect_every},phase={phase}"
-    with (
-        Engine(detectors=[detector], tracker=tracker, fill=fill) as engine,
-        open_source(str(clip), motion=engine.needs_motion) as source,
-    ):
+    with Engine(detectors=[detector], tracker=tracker, fill=fill) as engine, open_source(str(clip)) as source:
         summary = write_run(engine, source, [JsonLinesSink(file, with_detections=raw)])
     return summary.detector_runs.get("hand", 0)
 

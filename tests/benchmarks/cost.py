@@ -104,7 +104,7 @@ def track(clip: str, frames: int, *, detect_every: int, overlap: bool, tracker: 
     with (
         TemporaryDirectory() as folder,
         Engine(tracker=tracker, detect_every=detect_every, overlap=overlap) as engine,
-        open_source(clip, loop=LOOPS, motion=engine.needs_motion) as source,
+        open_source(clip, loop=LOOPS) as source,
     ):
         sink = JsonLinesSink(Path(folder) / "tracks.jsonl")
         write_run(engine, source, [sink], max_frames=LEAD_IN + frames + LEAD_OUT, on_frame=marks.tick)

@@ -33,7 +33,7 @@ from tests.benchmarks.sources import WARM_UP, resident_mb
 
 STEP = 100  #: frames from one look at the memory to the next
 MAX_GROWTH_MB = 20.0
-TRACKERS = ("flow", "codec", "kalman", "hold", "none", "medianflow", "mosse")
+TRACKERS = ("flow", "kalman", "hold", "none", "medianflow", "mosse")
 OTHERS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {"auto": {"detect_every": "auto"}, "live": {"live": True}, "two-way": {"fill": "two-way"}}
 )
@@ -54,11 +54,7 @@ def run(clip: str, frames: int, mode: str, detect_every: str) -> dict[str, Any]:
         if (result.frame_index + 1) % STEP == 0:
             resident.append(resident_mb())
 
-    with (
-        TemporaryDirectory() as folder,
-        Engine(**settings) as engine,
-        open_source(clip, loop=frames, motion=engine.needs_motion) as source,
-    ):
+    with TemporaryDirectory() as folder, Engine(**settings) as engine, open_source(clip, loop=frames) as source:
         sink = JsonLinesSink(Path(folder) / "tracks.jsonl")
         done = write_run(engine, source, [sink], max_frames=frames, on_frame=look)
     return {"frames": done.frames, "tracks": done.track_count, "fps": done.fps, "resident_mb": resident}

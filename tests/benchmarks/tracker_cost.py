@@ -1,6 +1,6 @@
 """Print what trackers cost a frame beyond one that holds the last box: CPU time and wall clock, threads off and on.
 
-    python -m tests.benchmarks.tracker_cost CLIP... [--trackers codec,flow] [--detect-every 10] [--rounds 5]
+    python -m tests.benchmarks.tracker_cost CLIP... [--trackers flow,medianflow] [--detect-every 10] [--rounds 5]
 
 Each clip is looped. Every figure is a slope; the trackers take turns in every round, differences are taken within a
 round, and medians over the rounds are printed with the least and the greatest.
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     summary = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.tracker_cost", description=summary)
     parser.add_argument("clips", nargs="+", metavar="CLIP")
-    parser.add_argument("--trackers", type=names, default=["codec", "flow"], metavar="NAME,...")
+    parser.add_argument("--trackers", type=names, default=["flow", "medianflow"], metavar="NAME,...")
     parser.add_argument("--detect-every", type=int, default=10, metavar="N")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--frames", type=int, default=400, help="between the marks")
