@@ -14,7 +14,7 @@ import numpy as np
 
 from hybridtrack.boxes import area, gap
 from hybridtrack.budget import Budget
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 from hybridtrack.drift import Drift
 from hybridtrack.habituation import Habituation
 from hybridtrack.types import Array, ClassInfo, Origin, Size, Tracks, TrackState

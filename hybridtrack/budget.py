@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 
 _MOST_RUNS = 8.0  #: that can be saved up
 _FIRST_RUNS = 4.0  #: that a source begins with

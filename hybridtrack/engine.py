@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from hybridtrack.attention import Outlook
-from hybridtrack.config import Cadence, Fill, parse_cadence
+from hybridtrack.cadence import Cadence, parse_cadence
+from hybridtrack.config import Fill
 from hybridtrack.detector_runner import DetectorRunner, Outcome, run_class_ids
 from hybridtrack.errors import HybridTrackError
 from hybridtrack.frame_job import FrameJob, TrackedFrame

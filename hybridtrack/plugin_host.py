@@ -19,7 +19,8 @@ import pluggy
 
 import hybridtrack
 from hybridtrack import builtin, hookspecs
-from hybridtrack.config import GENERAL_KEYS, parse_cadence
+from hybridtrack.cadence import parse_cadence
+from hybridtrack.config import GENERAL_KEYS
 from hybridtrack.errors import HybridTrackError, MissingPackageError, PluginError, UsageError, one_line, unknown_name
 from hybridtrack.hookspecs import PROJECT, DetectorSpec, Option, RelationSpec, SinkSpec, TrackerSpec
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping
 
 from hybridtrack.attention import ROUNDING_S, Attention, Outlook
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 
 
 class Scheduler:

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from hybridtrack.config import Cadence, Choice, cadence_for, parse_choice
+from hybridtrack.cadence import Cadence, cadence_for
+from hybridtrack.config import Choice, parse_choice
 from hybridtrack.detector_runner import HANG_LIMIT_S
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.errors import UsageError

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "hybridtrack"
 
 ORDER = (
-    *("errors", "types", "boxes", "ground", "config", "interruption", "page", "speed_up"),
+    *("errors", "types", "boxes", "ground", "cadence", "config", "interruption", "page", "speed_up"),
     *("hookspecs", "association", "budget", "drift", "habituation", "attention", "scheduler"),
     *("wire", "track_file", "mot_file", "coco_file"),
     *("sources", "detectors", "tracking", "relations", "metrics", "sinks"),
@@ -105,7 +105,7 @@ def test_figures_are_computed_by_numpy_and_scipy_alone(module: str) -> None:
     assert {*loaded.split()} == {"numpy", "scipy"}
 
 
-@pytest.mark.parametrize("module", ["errors", "ground", "config", "hookspecs", "plugin_host", "cli"])
+@pytest.mark.parametrize("module", ["errors", "ground", "cadence", "config", "hookspecs", "plugin_host", "cli"])
 def test_light_module_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, hybridtrack.{module}; print(*set(sys.modules) & set({HEAVY}))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

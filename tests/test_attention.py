@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hybridtrack.attention import Attention, Outlook
-from hybridtrack.config import Cadence, parse_cadence
+from hybridtrack.cadence import Cadence, parse_cadence
 from hybridtrack.types import ClassInfo, Origin, Tracks, TrackState
 
 CLASSES = [ClassInfo(name="hand", role="hand"), ClassInfo(name="mug")]

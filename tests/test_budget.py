@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridtrack.budget import Budget
-from hybridtrack.config import Cadence, parse_cadence
+from hybridtrack.cadence import Cadence, parse_cadence
 
 
 def runs_of_greedy(cadence: Cadence, frames: int, *, from_frame: int = 0) -> list[int]:

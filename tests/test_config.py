@@ -6,14 +6,8 @@ from typing import Any
 
 import pytest
 
-from hybridtrack.config import (
-    Cadence,
-    RunSettings,
-    cadence_for,
-    parse_cadence,
-    parse_choice,
-    read_settings,
-)
+from hybridtrack.cadence import Cadence, cadence_for, parse_cadence
+from hybridtrack.config import RunSettings, parse_choice, read_settings
 from hybridtrack.errors import ConfigError, HybridTrackError, UsageError
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybridtrack.attention import Outlook
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 from hybridtrack.scheduler import Scheduler
 from hybridtrack.types import Tracks
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 from hybridtrack.detector_runner import HANG_LIMIT_S
 from hybridtrack.detectors.function import FunctionDetector
 from hybridtrack.errors import DetectorError, HybridTrackError, PluginError, UsageError

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
-from hybridtrack.config import DEFAULT_DETECTORS, Cadence, Choice, Fill
+from hybridtrack.cadence import Cadence
+from hybridtrack.config import DEFAULT_DETECTORS, Choice, Fill
 
 TRACKERS = ("hold", "flow", "kalman", "medianflow", "mosse", "kcf", "csrt")  #: compared by default, cheap ones first
 FOLLOWER = "flow"  #: the tracker that two-way fill and the adaptive schedule are tried with

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hybridtrack.cadence import parse_cadence
 from hybridtrack.cli.text_table import console, printed
-from hybridtrack.config import parse_cadence, parse_choice, parse_detectors
+from hybridtrack.config import parse_choice, parse_detectors
 from hybridtrack.errors import UsageError
 from hybridtrack.sinks.standard_output import reserved_for_results
 
 if TYPE_CHECKING:
     from hybridtrack.bench import Comparison, Conditions, Mode, Standard
-    from hybridtrack.config import Cadence
+    from hybridtrack.cadence import Cadence
 
 ALL = "all sources"
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hybridtrack.config import FILLS, parse_cadence, parse_choice, parse_detectors, parse_fills
+from hybridtrack.cadence import parse_cadence
+from hybridtrack.config import FILLS, parse_choice, parse_detectors, parse_fills
 from hybridtrack.errors import UsageError
 from hybridtrack.sinks.standard_output import reserved_for_results
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hybridtrack.bench.truth import first_frames, notes_of
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 from hybridtrack.engine import Engine
 from hybridtrack.errors import DetectorError, UsageError
 from hybridtrack.evaluate import Evaluation, Scores, evaluate

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hybridtrack.config import Cadence, Choice
+from hybridtrack.cadence import Cadence
+from hybridtrack.config import Choice
 from hybridtrack.detectors.recording import kind_of
 from hybridtrack.engine import Engine
 from hybridtrack.errors import DetectorError, TrackFileError, UsageError

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hybridtrack.bench.mode import EVERY_FRAME
-from hybridtrack.config import Cadence, Fill
+from hybridtrack.cadence import Cadence
+from hybridtrack.config import Fill
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

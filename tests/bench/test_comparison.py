@@ -10,7 +10,7 @@ from hybridtrack.bench.frame_cost import Job, frame_cost
 from hybridtrack.bench.measurement import Run, Shown, Times
 from hybridtrack.bench.mode import DETECT_ONLY, Conditions, Mode
 from hybridtrack.bench.own_process import measure
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 from hybridtrack.errors import TrackFileError, UsageError
 from tests.bench.conftest import BLANK, COUNT
 

@@ -8,7 +8,8 @@ import pytest
 
 from hybridtrack.bench.measurement import STAGES, decode, track
 from hybridtrack.bench.mode import DETECT_ONLY, Conditions, Mode
-from hybridtrack.config import Cadence, parse_detectors
+from hybridtrack.cadence import Cadence
+from hybridtrack.config import parse_detectors
 from hybridtrack.errors import DetectorError, SourceError
 from hybridtrack.track_file import read_tracks
 from hybridtrack.types import FrameResult

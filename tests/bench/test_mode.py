@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from hybridtrack.bench.mode import DETECT_ONLY, Mode, modes_of
-from hybridtrack.config import Cadence, Choice, parse_cadence
+from hybridtrack.cadence import Cadence, parse_cadence
+from hybridtrack.config import Choice
 
 EVERY_3 = Cadence(frames=3)
 

@@ -9,7 +9,7 @@ from hybridtrack.bench.measurement import Run, Shown, Times
 from hybridtrack.bench.mode import DETECT_ONLY, Mode
 from hybridtrack.bench.row import Round, SourceRuns, row_of
 from hybridtrack.bench.spread import Spread, turns
-from hybridtrack.config import Cadence
+from hybridtrack.cadence import Cadence
 from tests.bench.figures import SCORES
 
 FLOW = Mode(name="flow", detect_every=Cadence(frames=2))

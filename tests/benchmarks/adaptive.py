@@ -52,7 +52,7 @@ def measured(folders: Sequence[Path], detect_every: str, phase: int = 0) -> Outc
 
 
 def motion_ms(folder: Path) -> float:
-    """Return the median wall clock of a frame of looking for motion, beyond making the picture that trackers look at."""
+    """Return the median wall clock of looking for motion on a frame whose small picture is made already."""
     foreground, taken = Foreground(), []
     with open_source(str(clip_in(folder))) as source:
         for frame in source:

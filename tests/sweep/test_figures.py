@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from hybridtrack.cadence import Cadence
 from hybridtrack.cli import exit_code
-from hybridtrack.config import Cadence, parse_choice
+from hybridtrack.config import parse_choice
 from hybridtrack.errors import DetectorError, TrackFileError, UsageError
 from hybridtrack.sweep.figures import Conditions, Figures, figures_of, with_truth
 from hybridtrack.sweep.material import Material, detect_once, is_recorded, read_material

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybridtrack.config import Cadence, parse_cadence
+from hybridtrack.cadence import Cadence, parse_cadence
 from hybridtrack.sweep.settings import phases, settings_of
 
 
